@@ -24,11 +24,12 @@
 #define FRAME_HEADER_BYTES    16
 #define FRAME_PROTOCOL        1
 #define FRAME_NONCE_BYTES     16
-#define FRAME_TASK_PART_BYTES 4096 /* body of one TASK_PART at most, so that a torn one is short   \
-                                    */
-/* Zeros that a new runner sends before RESUME: more than any frame towards init can still be
- * missing. */
-#define FRAME_FLUSH_BYTES (FRAME_HEADER_BYTES + FRAME_TASK_PART_BYTES)
+#define FRAME_TASK_PART_BYTES 4096        /* body of one TASK_PART at most */
+#define FRAME_OUTPUT_BYTES    (32u << 10) /* output bytes in one OUTPUT at most */
+/* Zeros that a new runner sends before RESUME, and init before RESUMED. A torn frame leaves bytes
+ * that the task chose, and they may look like the header of the longest frame: so this is what the
+ * longest one can be missing, else it would swallow what follows. */
+#define FRAME_FLUSH_BYTES (FRAME_HEADER_BYTES + BOUND_FRAME_BYTES)
 
 enum frame_type {
     /* runner → init */
@@ -52,7 +53,7 @@ enum init_phase { INIT_WAITING = 0, INIT_RUNNING = 1, INIT_ENDED = 2 };
 struct frame {
     enum frame_type type;
     uint8_t stream;
-    const uint8_t *body; /* in the parser's buffer: valid until the next frame_next */
+    const uint8_t *body; /* in the parser's buffer: valid until the next frame_feed */
     uint32_t len;
 };
 
@@ -62,7 +63,7 @@ void frame_put(struct buf *out, enum frame_type type, uint8_t stream, const void
 
 struct frame_parser {
     struct buf in;
-    size_t used;      /* bytes of `in` that belong to the frame handed out last */
+    size_t used;      /* bytes at the front of `in` that were handed out or skipped */
     uint64_t skipped; /* bytes dropped because they belonged to no whole frame */
 };
 
@@ -72,7 +73,7 @@ void frame_parser_release(struct frame_parser *p);
  */
 NODISCARD int frame_feed(struct frame_parser *p, const void *bytes, size_t len, struct err *e);
 /* frame_next: true and *ret filled when a whole, intact frame is there. Never fails: what is no
- * frame is skipped. */
+ * frame is skipped. A type that this version does not know is handed out too: ignore it. */
 bool frame_next(struct frame_parser *p, struct frame *ret);
 
 void frame_u32(uint8_t out[4], uint32_t v);
@@ -122,7 +123,7 @@ struct init_end {
     int64_t memory_peak_bytes;
     int64_t cpu_us;
     int64_t oom_kills;
-    int64_t memory_limit_bytes; /* what really applied */
+    int64_t memory_limit_bytes; /* what really applied; about 2^63 = no limit, for pids_limit too */
     int64_t swap_limit_bytes;   /* memory and swap together */
     int64_t cpu_quota_us;       /* per 100000 us; 0 = no limit */
     int64_t pids_limit;
@@ -133,7 +134,11 @@ struct init_end {
     int64_t rootfs_read_only; /* 1, 0 */
 };
 
-/* As lines "key value\n"; unknown keys are ignored by the decoder, so that versions may differ. */
+/* init_end_init: all zero, and -1 for everything that is yet to be read. */
+void init_end_init(struct init_end *end);
+
+/* As lines "key value\n"; unknown keys are ignored by the decoder, so that versions may differ. An
+ * absent key has the value of init_end_init; only `kind` must be there. */
 void init_end_encode(const struct init_end *end, struct buf *out);
 NODISCARD int init_end_decode(const uint8_t *bytes, size_t len, struct init_end *ret,
                               struct err *e);
