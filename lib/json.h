@@ -43,6 +43,10 @@ size_t json_length(const struct json *array);    /* 0 unless an array */
 const struct json *json_at(const struct json *array, size_t i);
 const char *json_string(const struct json *v,
                         size_t *ret_len); /* NULL unless a string; ret_len may be NULL */
+/* The value of a JSON_INT, of a number, of a JSON_BOOL; 0 or false for every other kind. */
+int64_t json_as_int(const struct json *v);
+double json_as_double(const struct json *v);
+bool json_as_bool(const struct json *v);
 /* json_each: calls fn for every member of an object in order; stops at the first non-zero result
  * and returns it. */
 int json_each(const struct json *obj, int (*fn)(const char *key, const struct json *v, void *arg),
@@ -59,22 +63,23 @@ bool json_get_bool(const struct json *obj, const char *key, bool dflt);
 
 /* ---- decoding by table ---- */
 
-enum json_type {
-    JT_STR,  /* const char *, borrowed from the tree; a string without NULs */
-    JT_INT,  /* int64_t; an integer within min … max; an integral double is taken */
-    JT_SECS, /* int64_t; an integer or a fraction, rounded down (old clients send floats for
-                seconds) */
-    JT_BOOL, /* bool */
-    JT_VAL,  /* const struct json *, borrowed; any value */
-    JT_OBJ,  /* const struct json *, borrowed; an object */
-    JT_ARR,  /* const struct json *, borrowed; an array */
+enum json_field_type {         /* json-c has an enum json_type */
+                       JT_STR, /* const char *, borrowed from the tree; a string without NULs */
+                       JT_INT, /* int64_t; an integer within min … max; an integral double is taken
+                                */
+                       JT_SECS, /* int64_t; an integer or a fraction, rounded down (old clients send
+                                   floats for seconds) */
+                       JT_BOOL, /* bool */
+                       JT_VAL,  /* const struct json *, borrowed; any value */
+                       JT_OBJ,  /* const struct json *, borrowed; an object */
+                       JT_ARR,  /* const struct json *, borrowed; an array */
 };
 
 enum { JF_REQUIRED = 1 };
 
 struct json_field {
     const char *name;
-    enum json_type type;
+    enum json_field_type type;
     size_t offset;    /* in the struct that is filled */
     unsigned flags;   /* JF_REQUIRED: absent or null is ERR_MISSING */
     int64_t min, max; /* JT_INT, JT_SECS: range; JT_STR: `max` bytes; 0,0 = no limit */
