@@ -59,8 +59,11 @@ struct httpc_resp {
 void httpc_resp_release(struct httpc_resp *r);
 
 /* httpc_call: one request. 0 when an answer came, whatever its status; else ERR_UNREACHABLE (no
- * connection: os_errno says why), ERR_TIMEOUT, ERR_PROTOCOL (cut in mid-answer), ERR_TOO_BIG,
- * ERR_CANCELLED. The message names the peer (base or socket path), never the token. Blocks. */
+ * connection, or lost before the first byte of an answer: os_errno says why), ERR_TIMEOUT,
+ * ERR_PROTOCOL (cut in mid-answer, or no HTTP), ERR_TOO_BIG, ERR_CANCELLED, ERR_IO (body_fd),
+ * ERR_INVALID (an unusable base or path). The message names the peer (base or socket path), never
+ * the token. A kept connection that was lost before the answer is replaced and the request sent
+ * once more. Blocks. */
 NODISCARD int httpc_call(struct httpc *c, const struct httpc_req *rq, struct httpc_resp *rs,
                          struct err *e);
 
