@@ -9,11 +9,13 @@
 #include "lib/id.h"
 #include "lib/json.h"
 
-/* The `data` of an upload. Strings are borrowed from the parsed request; "" = absent. */
+/* The `data` of an upload. Strings are borrowed from the parsed request; "" = absent.
+ * code_upload_release frees what decoding had to make. */
 struct code_upload {
     const char *name;
     const char *image, *command, *runtime, *file_name, *stack;
     const char *config; /* text; an object in the request is turned into its JSON by the decoder */
+    char *config_made;  /* owned: that JSON, or NULL */
     const struct json *env_vars; /* object of strings, or NULL */
     /* options; CODE_UNSET = not in the request (an options-only update keeps the old value) */
     int64_t max_concurrency, retries, retries_delay_s, default_priority, timeout_s;
@@ -24,6 +26,7 @@ struct code_upload {
  * bad name, too long a config or command, env_vars that are no strings, retries over 10: an error
  * that names it. */
 NODISCARD int code_upload_decode(const struct json *v, struct code_upload *ret, struct err *e);
+void code_upload_release(struct code_upload *u);
 void code_upload_encode(const struct code_upload *u, struct jsonw *w); /* the CLI's request */
 
 /* A code with its current revision. Strings are owned. */
@@ -41,6 +44,7 @@ struct code {
 void code_release(struct code *c);
 void code_encode(const struct code *c, struct jsonw *w,
                  const char *key); /* max_concurrency -1 while paused */
+/* code_decode: of a paused code, max_concurrency is CODE_UNSET: the answer does not tell it. */
 NODISCARD int code_decode(const struct json *v, struct code *ret, struct err *e);
 
 /* One revision. Strings are owned. */
