@@ -43,5 +43,5 @@ const char *id_encode(const struct id_key *key, enum id_kind kind, int64_t row, 
 bool id_decode(const struct id_key *key, enum id_kind kind, const char *text, int64_t *ret_row,
                uint32_t *ret_created_s);
 
-/* id_created_s: whether `created_us` falls into the second that an id carries. */
+/* id_matches: whether `created_us` falls into the second that an id carries. */
 bool id_matches(uint32_t created_s, int64_t created_us);
