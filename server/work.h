@@ -5,7 +5,8 @@
  * `begin`, each item's `run`, `commit` (one fsync for all), then each item's `done`. An item whose
  * run fails is reported with its own error; when commit fails every item of the batch gets that
  * error. Items are owned by whoever submitted them and must live until `done`, which is called
- * exactly once and may free or resubmit the item.
+ * exactly once and may free or resubmit the item. Only what `run` parks stays out: it counts as
+ * submitted no more, and its owner submits it again.
  *
  * Used by: server/writer.c, server/logstore.c. Any thread may submit. */
 #pragma once
@@ -26,6 +27,9 @@ struct work {
     void (*done)(struct work *w); /* in the owner's thread, after the commit */
     void *arg;                    /* the submitter's */
     bool writes;                  /* false: run needs no begin and commit (memory only) */
+    bool bare;                    /* writes, but no item_begin: after its first write its run can
+                                     fail only by the owner's fault (a full disk), which ends the
+                                     batch. Saves a savepoint per item on the hot path. */
     struct err err;               /* for done: err.code 0 = it went through */
     struct work *next;            /* the inbox's */
 };
@@ -37,7 +41,9 @@ struct inbox_owner {
     int (*commit)(void *owner, struct err *e);
     void (*rollback)(void *owner); /* after a failed begin or commit; what memory holds must follow
                                       the file again */
-    /* around one item that writes: savepoint, release or roll back to it; may be NULL */
+    /* around one item that writes: savepoint (left out for bare items), release or roll back to it;
+     * may be NULL. An error of these means that the batch cannot be saved: no further item runs,
+     * rollback is called, and every item of the batch gets the error. */
     int (*item_begin)(void *owner, struct err *e);
     int (*item_end)(void *owner, bool ok, struct err *e);
     /* tick: called before the thread waits; does what is due and returns the monotonic ms of the
@@ -51,6 +57,6 @@ void inbox_submit(struct inbox *in, struct work *w);
 /* inbox_run: submits and waits for the end; for start-up and tests, never on a pool thread. Returns
  * w->err.code. */
 int inbox_run(struct inbox *in, struct work *w);
-/* inbox_stop: runs what waits, refuses what comes later with ERR_UNAVAILABLE, ends the thread,
- * frees. */
+/* inbox_stop: runs what waits, refuses what comes later with ERR_UNAVAILABLE (through its done, in
+ * the owner's thread), ends the thread, frees. Nobody may submit once it returns. NULL is fine. */
 void inbox_stop(struct inbox *in);
