@@ -11,12 +11,13 @@
 #include "lib/id.h"
 #include "lib/json.h"
 
-#define RUNNER_API        1
-#define RUNNER_LEASE_S    30
-#define RUNNER_RENEW_S    10
-#define RUNNER_NAME_BYTES 64 /* identity of a runner: [A-Za-z0-9._-], kept in its state directory  \
-                              */
-#define RUNNER_POLL_HEX 16   /* a fresh random number for every poll */
+#define RUNNER_API     1
+#define RUNNER_LEASE_S 30
+#define RUNNER_RENEW_S 10
+#define RUNNER_NAME_BYTES                                                                          \
+    64                     /* identity of a runner: [A-Za-z0-9._-], kept in its state directory    \
+                            */
+#define RUNNER_POLL_HEX 16 /* a fresh random number for every poll */
 
 /* Which attempt a report is about. The pair fences: a report about an old attempt changes nothing.
  */

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# run.sh GROUP [FILE...]: run the tests of a group with prove; make check-GROUP builds what it needs
+# and calls this. Groups: lint, unit, api, engine. FILEs narrow it down; PROVE_FLAGS=-v shows all.
+#
+# BUILD (build) has the programs, STATE (.state) the engine of the tests with its images.
+# run.sh preflight: can the whole of make check run here? One sentence and exit 1 if not.
+set -euo pipefail
+cd "$(dirname "$(realpath "$0")")/.."
+
+BUILD=$(realpath -m "${BUILD:-build}")
+STATE=$(realpath -m "${STATE:-.state}")
+export STATE WROUGHT_BIN=$BUILD
+
+die() {
+    printf 'make check: %s\n' "$*" >&2
+    exit 1
+}
+
+# The sanitizers' shadow memory does not fit every randomized address layout (gcc 12 on new kernels).
+prove_them() {
+    local jobs=$1 fixed=()
+    shift
+    [ $# -gt 0 ] || die 'there are no tests to run.'
+    ! setarch -R true 2>/dev/null || fixed=(setarch -R)
+    export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}
+    export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+    export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+    # shellcheck disable=SC2086  # flags are words
+    "${fixed[@]}" prove --jobs "$jobs" ${PROVE_FLAGS:-} "$@"
+}
+
+# Without files given: those of the pattern. Prints one a line.
+files() {
+    local pattern=$1
+    shift
+    if [ $# -gt 0 ]; then printf '%s\n' "$@"; else compgen -G "$pattern" | grep -v '\.d$' || true; fi
+}
+
+preflight() {
+    if [ -n "${DOCKER_HOST:-}" ]; then
+        timeout 10 docker version >/dev/null 2>&1 || die "no engine answers at DOCKER_HOST=$DOCKER_HOST."
+        return
+    fi
+    [ "$(id -u)" = 0 ] ||
+        die 'the tests on a real engine start one of their own, which needs root (or set DOCKER_HOST).'
+    unshare --net --mount --pid --fork true 2>/dev/null ||
+        die 'the tests on a real engine need namespaces, and this machine allows none (or set DOCKER_HOST).'
+}
+
+own_engine() {
+    mkdir -p "$STATE"
+    exec 8>"$STATE/engine-test.lock"
+    flock -n 8 || {
+        printf 'Waiting for another run of the engine tests in this checkout to end.\n' >&2
+        flock 8
+    }
+    trap 'docker/engine.sh stop "$STATE/engine-test"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    DOCKER_HOST=$(docker/engine.sh start "$STATE/engine-test" 8>&-)
+    export DOCKER_HOST
+    # Images are kept from run to run; containers and volumes of one that was killed are not.
+    docker ps -aq | xargs -r docker rm -fv >/dev/null
+    docker volume ls -q | xargs -r docker volume rm -f >/dev/null
+}
+
+engine() {
+    preflight
+    docker/packages.sh require run test
+    [ -n "${DOCKER_HOST:-}" ] || own_engine
+    printf 'Engine %s at %s; images:\n' "$(docker version -f '{{.Server.Version}}')" "$DOCKER_HOST"
+    tests/images.sh
+    stacks/build.sh
+    local list
+    mapfile -t list < <(files 'tests/engine/*.t' "$@")
+    prove_them 1 "${list[@]}"
+}
+
+[ $# -gt 0 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" && exit 64; }
+group=$1
+shift
+case $group in
+preflight) preflight ;;
+unit) mapfile -t list < <(files "$BUILD/tests/test_*" "$@") && prove_them "${JOBS:-2}" "${list[@]}" ;;
+lint | api)
+    mapfile -t list < <(files "tests/$group/*.t" "$@") && prove_them "${JOBS:-2}" "${list[@]}"
+    ;;
+engine) engine "$@" ;;
+*) die "there is no group $group." ;;
+esac
