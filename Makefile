@@ -1,8 +1,15 @@
 # Wrought: build, test and run. `make help` lists what there is.
 
+SHELL   := /bin/bash
 BUILD   ?= build
+# The private engines of demo and tests, with their images and data. Outside BUILD: `make clean` may
+# run while an engine does.
+export BUILD
+export STATE ?= $(CURDIR)/.state
 PREFIX  ?= /usr/local
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 VERSION := 0.1.0
 
 PKGS    := libmicrohttpd json-c libcurl libseccomp sqlite3 libarchive libcrypto
@@ -10,9 +17,15 @@ WARN    := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing
 OPT     ?= -O2 -g
 SAN     ?=
 CFLAGS  += -std=gnu11 $(OPT) $(WARN) $(SAN) -fno-omit-frame-pointer -pthread -MMD -MP
-CPPFLAGS += -iquote . -D_GNU_SOURCE -DWROUGHT_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS += -iquote . -D_GNU_SOURCE -DWROUGHT_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 LDFLAGS += -pthread $(SAN)
+
+# A plain `make` uses all processors; with -j given, make's own job server rules.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 # Every .c in a room belongs to it; main.c is what makes it a program.
 srcs = $(wildcard $(1)/*.c)
@@ -36,7 +49,13 @@ $(LIBA): $(call objs,$(LIB_SRC))
 	@mkdir -p $(@D); rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/obj/%.o: %.c
+# Says which packages are missing before the compiler stumbles over them.
+PACKAGES_OK := $(BUILD)/packages-ok
+$(PACKAGES_OK): docker/packages.txt
+	@docker/packages.sh require build
+	@mkdir -p $(@D) && touch $@
+
+$(BUILD)/obj/%.o: %.c | $(PACKAGES_OK)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
@@ -47,7 +66,7 @@ $(BUILD)/wrought $(BUILD)/wrought-server $(BUILD)/wrought-runner:
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # No sanitizer in init: it is static, and runs in containers that have nothing else.
-$(BUILD)/initobj/%.o: %.c
+$(BUILD)/initobj/%.o: %.c | $(PACKAGES_OK)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) -Os -c -o $@ $<
 $(BUILD)/wrought-init: $(patsubst %.c,$(BUILD)/initobj/%.o,$(INIT_SRC) $(INIT_SHARED))
@@ -71,8 +90,81 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBA) $(BUILD)/libserver.a $(BUILD)/librunner
 .PHONY: tests
 tests: $(TESTS)
 
+# ---- targets for people; `make help` prints the ## texts
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z][a-zA-Z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+.PHONY: deps deps-test
+deps: ## install the Debian packages for building and running (root)
+	@docker/packages.sh install build run
+deps-test: ## … and those for the tests (root)
+	@docker/packages.sh install build run test
+
+.PHONY: stacks stack-NAME
+stacks: ## build every stack image on the engine of DOCKER_HOST, or the default one
+	@stacks/build.sh
+stack-NAME: ## build one stack image, for example make stack-sh
+	@echo 'NAME stands for a folder of stacks/: $(notdir $(patsubst %/,%,$(wildcard stacks/*/)))'
+stack-%:
+	@stacks/build.sh $*
+
+# Packages come before the build, which a prerequisite in the same make could not see (pkg-config has
+# been asked by then): so a make of its own.
+.PHONY: demo run
+demo: deps ## set everything up, run a task in a container, show it, stop again
+	@echo 'Building' && $(MAKE) --no-print-directory -s all
+	@examples/demo.sh demo
+run: deps ## the same set-up, serving until Ctrl-C
+	@echo 'Building' && $(MAKE) --no-print-directory -s all
+	@examples/demo.sh run
+
+# Each group is a make of its own, after the packages and in this order: the cheapest failure first.
+.PHONY: check check-fast check-unit check-api check-engine
+check: ## every test: lint, unit, api, and engine on a private Docker Engine (root)
+	@tests/run.sh preflight
+	@[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory check-fast
+	@$(MAKE) --no-print-directory check-engine
+check-fast: lint ## lint, unit and api tests: no engine, no network
+	@$(MAKE) --no-print-directory check-unit
+	@$(MAKE) --no-print-directory check-api
+check-unit: tests ## the C tests of single modules
+	@tests/run.sh unit
+check-api: all ## black-box tests of server and CLI
+	@tests/run.sh api
+check-engine: all ## black-box tests that run containers
+	@tests/run.sh engine
+
+.PHONY: check-san check-tsan
+check-san: export OPT := -O1 -g
+check-san: export SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+check-san: ## unit and api tests under ASan and UBSan, in build-san
+	@$(MAKE) --no-print-directory BUILD=build-san check-unit
+	@$(MAKE) --no-print-directory BUILD=build-san check-api
+check-tsan: export OPT := -O1 -g
+check-tsan: export SAN := -fsanitize=thread
+check-tsan: ## unit and api tests under TSan, in build-tsan
+	@$(MAKE) --no-print-directory BUILD=build-tsan check-unit
+	@$(MAKE) --no-print-directory BUILD=build-tsan check-api
+
+.PHONY: lint fmt
+lint: ## include directions, library owners, format, words, shell scripts
+	@docker/packages.sh require build test
+	@tests/run.sh lint
+fmt: ## clang-format all C files in place
+	@clang-format -i $$(find lib api server runner cli tests -name '*.[ch]')
+
+.PHONY: install
+install: all ## install under DESTDIR and PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/wrought/stacks
+	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	ln -sf wrought $(DESTDIR)$(PREFIX)/bin/iron_worker
+	cp -R stacks/. $(DESTDIR)$(PREFIX)/share/wrought/stacks
+
 .PHONY: clean
-clean:
-	rm -rf $(BUILD)
+clean: ## remove what was built; engines and their images stay in .state
+	rm -rf $(BUILD) build-san build-tsan
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
