@@ -121,6 +121,13 @@ static long status_of(const struct httpc *c)
     return status;
 }
 
+static bool connected_anew(const struct httpc *c)
+{
+    long connects = 0;
+    curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connects);
+    return connects > 0;
+}
+
 static void moved(struct call *call)
 {
     call->moved_ms = clock_mono_ms();
@@ -409,6 +416,7 @@ static int perform(struct call *call)
         return err_set(call->e, ERR_INTERNAL, "libcurl refused a request to %s", peer(c));
     int rc = run(call, &code);
     call->rs->status = (unsigned)status_of(c);
+    call->rs->new_connection = connected_anew(c);
     if (rc == 0 && call->rc < 0)
         rc = call->rc;
     else if (rc == 0 && code != CURLE_OK)
@@ -421,6 +429,7 @@ int httpc_call(struct httpc *c, const struct httpc_req *rq, struct httpc_resp *r
 {
     struct call call = {.c = c, .rq = rq, .rs = rs, .e = e, .url = BUF_INIT(2 * BOUND_URL_BYTES)};
     rs->status = 0;
+    rs->new_connection = false;
     buf_clear(&rs->body);
     rs->body.max = rq->max_reply > 0 ? rq->max_reply : BOUND_JSON_REPLY_BYTES;
     buf_adds(&call.url, c->base);

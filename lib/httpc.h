@@ -51,7 +51,8 @@ struct httpc_req {
 };
 
 struct httpc_resp {
-    unsigned status; /* 0 when no answer came */
+    unsigned status;     /* 0 when no answer came */
+    bool new_connection; /* it came over a connection that this call made: perhaps another peer */
     struct buf body;
 };
 

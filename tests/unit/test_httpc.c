@@ -698,6 +698,7 @@ TEST(the_connection_is_used_again)
         AUTO(httpc_resp) struct httpc_resp r = HTTPC_RESP_INIT;
         CHECK_OK(httpc_call(c, &get, &r, &e), &e);
         CHECK_STR(buf_str(&r.body), "hello");
+        CHECK(r.new_connection == (i == 0));
     }
     peer_join(&p);
 }
@@ -731,6 +732,7 @@ TEST(a_stale_connection_is_replaced_and_the_body_sent_again)
     struct httpc_req put = {.method = "PUT", .path = "/x", .body_fd = fd, .body_fd_len = 4};
     CHECK_OK(httpc_call(c, &put, &r, &e), &e);
     CHECK_STR(buf_str(&r.body), "hello");
+    CHECK(r.new_connection);
     peer_join(&p);
 }
 
@@ -753,6 +755,7 @@ TEST(a_connection_closed_between_calls_is_replaced)
         AUTO(httpc_resp) struct httpc_resp r = HTTPC_RESP_INIT;
         CHECK_OK(httpc_call(c, &get, &r, &e), &e);
         CHECK_STR(buf_str(&r.body), "hello");
+        CHECK(r.new_connection);
     }
     peer_join(&p);
 }
