@@ -43,3 +43,7 @@
 /* Engine */
 #define BOUND_ENGINE_REPLY_BYTES (4u << 20)
 #define BOUND_ENGINE_ERROR_BYTES (4u << 10) /* of an engine's text that we keep and show */
+#define BOUND_ENGINE_JSON_DEPTH  32
+#define BOUND_ENGINE_LINE_BYTES  (64u << 10) /* one progress line of a pull */
+#define BOUND_ENGINE_HEAD_BYTES  (16u << 10) /* status line and headers of an upgrade */
+#define BOUND_ATTACH_QUEUE_BYTES (8u << 20)  /* waiting for a container to read its stdin */
