@@ -15,6 +15,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "runner/engine/image.h"
 
 #define ENGINE_ID_TEXT 65 /* container id or hex of an image id, with NUL */
 #define ENGINE_API_MIN 40 /* minor of 1.x */
@@ -47,32 +48,6 @@ struct engine_host {
     int cgroup_version;
 };
 NODISCARD int engine_info(struct engine *g, struct engine_host *ret, struct err *e);
-
-/* ---- images ---- */
-
-struct engine_image {
-    char id[80]; /* "sha256:…" */
-    char *user;  /* "" = root */
-    char *working_dir;
-    char **entrypoint; /* NULL-terminated; may be empty */
-    char **cmd;
-    char **env;    /* KEY=VALUE */
-    bool task_dir; /* label wrought.taskdir=1: the image has /task, writable for everybody */
-    int64_t size_bytes;
-};
-void engine_image_release(struct engine_image *i);
-NODISCARD int engine_image_inspect(struct engine *g, const char *ref, struct engine_image *ret,
-                                   struct err *e);
-/* engine_image_pull: `auth` is the X-Registry-Auth value or NULL. Errors come inside a 200 answer
- * as JSON lines; those are ERR_UNAVAILABLE, because a pull's status tells nothing (facts: an
- * unreachable registry answers 500). Afterwards inspect says whether the image is there. on_idle:
- * see httpc; may be NULL. */
-NODISCARD int engine_image_pull(struct engine *g, const char *ref, const char *auth, int timeout_ms,
-                                int (*on_idle)(void *arg), void *arg, struct err *e);
-/* engine_stacks: the names NAME of all local images tagged wrought/NAME:latest, sorted.
- * NULL-terminated, owned by the caller (engine_strings_free). */
-NODISCARD int engine_stacks(struct engine *g, char ***ret, struct err *e);
-void engine_strings_free(char **list);
 
 /* ---- containers ---- */
 

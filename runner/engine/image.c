@@ -1,5 +1,5 @@
 /* Images: what they would run, pulling them, and which stacks are there. */
-#include "runner/engine/engine.h"
+#include "runner/engine/image.h"
 
 #include <stdlib.h>
 #include <string.h>
