@@ -1,5 +1,5 @@
 /* A scripted engine on a Unix socket: a thread that answers the n-th request, on whatever
- * connection it comes, with the n-th step. It notes what it was asked; fake_stop fails the test
+ * connection it comes, with the n-th step. It notes what it was asked; fake_join fails the test
  * when a request was not the expected one or a step was left over.
  *
  *     static const struct fake_step steps[] = {FAKE_VERSION("1.41", "1.12"),
@@ -7,7 +7,9 @@
  *     struct fake f;
  *     fake_start(&f, "sock", steps, ARRAY_LEN(steps));
  *     … calls on "unix://…/sock" …
- *     fake_stop(&f);
+ *     fake_join(&f);
+ *     … what it was asked: f.requests, fake_body …
+ *     fake_release(&f);
  */
 #pragma once
 
@@ -31,7 +33,7 @@ enum fake_then {
     FAKE_HANG,    /* no answer, keep it open */
     FAKE_EARLY,   /* answer as soon as the head is there, do not read the body, close */
     FAKE_DRIBBLE, /* answer byte by byte, close */
-    FAKE_STREAM,  /* answer, then note all that comes: fake_streamed */
+    FAKE_STREAM,  /* answer, then note all that comes: fake_await_stream */
     FAKE_RESTART, /* close every connection without an answer, as a dying engine; the request is
                      answered by the next step when it comes again */
 };
@@ -70,6 +72,7 @@ struct fake {
     size_t accepted; /* connections so far */
     char problem[512];
     pthread_mutex_t mu;
+    pthread_cond_t grown;
     struct buf streamed; /* guarded by mu */
 };
 
@@ -166,6 +169,7 @@ static inline void fake_read(struct fake *f, struct fake_connection *c)
     } else if (c->streaming) {
         pthread_mutex_lock(&f->mu);
         buf_add(&f->streamed, chunk, (size_t)n);
+        pthread_cond_signal(&f->grown);
         pthread_mutex_unlock(&f->mu);
     } else {
         buf_add(&c->in, chunk, (size_t)n);
@@ -210,6 +214,7 @@ static inline void fake_start(struct fake *f, const char *path, const struct fak
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     *f = (struct fake){.steps = steps, .n_steps = n, .streamed = BUF_INIT(FAKE_REQUEST_BYTES)};
     pthread_mutex_init(&f->mu, NULL);
+    pthread_cond_init(&f->grown, NULL);
     for (size_t i = 0; i < FAKE_CONNECTIONS; i++)
         f->connections[i].fd = -1;
     snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
@@ -241,15 +246,18 @@ static inline void fake_release(struct fake *f)
     buf_release(&f->streamed);
 }
 
-static inline void fake_stop(struct fake *f)
-{
-    fake_join(f);
-    fake_release(f);
-}
-
 /* fake_body: of request `i`, after fake_join. */
 static inline const char *fake_body(const struct fake *f, size_t i)
 {
     const char *end = i < f->n_requests ? strstr(f->requests[i], "\r\n\r\n") : NULL;
     return end ? end + 4 : NULL;
+}
+
+/* fake_await_stream: until FAKE_STREAM has noted `len` bytes; the test's deadline is the limit. */
+static inline void fake_await_stream(struct fake *f, size_t len)
+{
+    pthread_mutex_lock(&f->mu);
+    while (f->streamed.len < len)
+        pthread_cond_wait(&f->grown, &f->mu);
+    pthread_mutex_unlock(&f->mu);
 }

@@ -4,42 +4,13 @@
 
 #include "lib/clock.h"
 #include "lib/httpc.h"
-#include "tests/fake/engine.h"
+#include "tests/fake/bench.h"
 #include "tests/unit/tap.h"
 
 #include "lib/banned.h"
 
 #define V41     FAKE_VERSION("1.41", "1.12")
 #define PRESENT .body = "{}"
-
-/* One fake, one client in front of it. */
-struct bench {
-    struct fake fake;
-    struct engine *g;
-    struct err e;
-};
-
-static void bench_open(struct bench *b, const struct fake_step *steps, size_t n)
-{
-    char cwd[64], address[100];
-    CHECK(getcwd(cwd, sizeof(cwd)) != NULL);
-    snprintf(address, sizeof(address), "unix://%s/sock", cwd);
-    *b = (struct bench){0};
-    httpc_global_init();
-    fake_start(&b->fake, "sock", steps, n);
-    CHECK_OK(engine_new(address, &b->g, &b->e), &b->e);
-}
-
-static void bench_close(struct bench *b)
-{
-    engine_free(b->g);
-    fake_stop(&b->fake);
-}
-
-#define OPEN(b, ...)                                                                               \
-    const struct fake_step steps[] = {__VA_ARGS__};                                                \
-    struct bench b;                                                                                \
-    bench_open(&b, steps, ARRAY_LEN(steps))
 
 /* ---- address ---- */
 
@@ -155,7 +126,6 @@ TEST(a_version_that_is_none_is_a_protocol_error)
                                          "{\"Version\":\"1\",\"ApiVersion\":\"1.x\"}",
                                          "{\"Version\":\"1\",\"ApiVersion\":41}"};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-        unlink("sock");
         OPEN(b, {.body = bodies[i]});
         struct engine_version v;
         CHECK_INT(engine_ping(b.g, &v, &b.e), ERR_PROTOCOL);
@@ -230,7 +200,6 @@ TEST(errors_are_told_apart_by_status)
                 {404, ERR_NOT_FOUND},   {406, ERR_INVALID},     {409, ERR_CONFLICT},
                 {500, ERR_UNAVAILABLE}, {503, ERR_UNAVAILABLE}, {302, ERR_PROTOCOL}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        unlink("sock");
         OPEN(b, V41, {.status = rows[i].status, .body = "{\"message\":\"its words\"}"});
         CHECK_INT(engine_start(b.g, "x", &b.e), rows[i].code);
         CHECK_HAS(b.e.msg, "its words");
@@ -362,7 +331,6 @@ TEST(newer_engines_leave_out_what_an_image_does_not_set)
         "{\"Id\":\"sha256:ab\"}", "{\"Id\":\"sha256:ab\",\"Config\":null}",
         "{\"Id\":\"sha256:ab\",\"Config\":{\"Cmd\":null,\"Labels\":null,\"Env\":null}}"};
     for (size_t k = 0; k < ARRAY_LEN(bodies); k++) {
-        unlink("sock");
         OPEN(b, V41, {.body = bodies[k]});
         struct engine_image i;
         CHECK_OK(engine_image_inspect(b.g, "a", &i, &b.e), &b.e);
@@ -389,10 +357,9 @@ TEST(a_pull_sends_the_registry_credentials)
 {
     OPEN(b, V41, {.body = "{\"status\":\"ok\"}\n"});
     CHECK_OK(engine_image_pull(b.g, "a", "c2VjcmV0", 5000, NULL, NULL, &b.e), &b.e);
-    fake_join(&b.fake);
+    bench_join(&b);
     CHECK_HAS(b.fake.requests[1], "X-Registry-Auth: c2VjcmV0\r\n");
-    fake_release(&b.fake);
-    engine_free(b.g);
+    bench_release(&b);
 }
 
 TEST(an_error_inside_a_pull_is_unavailable_with_its_words)
@@ -402,7 +369,6 @@ TEST(an_error_inside_a_pull_is_unavailable_with_its_words)
         "not json\n{\"error\":\"no such host\"}", /* an older shape, and no newline at the end */
     };
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-        unlink("sock");
         OPEN(b, V41, {.body = bodies[i]});
         CHECK_INT(engine_image_pull(b.g, "a:1", NULL, 5000, NULL, NULL, &b.e), ERR_UNAVAILABLE);
         CHECK_STR(b.e.msg, "pull a:1: no such host");
@@ -513,7 +479,7 @@ TEST(a_task_container_is_asked_for_in_exactly_these_words)
     CHECK_OK(engine_create(b.g, &spec, id, &warnings, &b.e), &b.e);
     CHECK_STR(id, ID64);
     CHECK_STR(buf_str(&warnings), "one; two");
-    fake_join(&b.fake);
+    bench_join(&b);
     CHECK_HAS(b.fake.requests[1], "Content-Type: application/json\r\n");
     CHECK_STR(
         fake_body(&b.fake, 1),
@@ -532,8 +498,7 @@ TEST(a_task_container_is_asked_for_in_exactly_these_words)
         "\"Tmpfs\":{\"/tmp\":\"rw,exec,nosuid,nodev,size=1048576,mode=1777\"},"
         "\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/task\",\"ReadOnly\":false},"
         "{\"Type\":\"volume\",\"Source\":\"code1\",\"Target\":\"/code\",\"ReadOnly\":true}]}}");
-    fake_release(&b.fake);
-    engine_free(b.g);
+    bench_release(&b);
 }
 
 TEST(what_a_spec_leaves_out_is_not_asked_for)
@@ -551,7 +516,7 @@ TEST(what_a_spec_leaves_out_is_not_asked_for)
     char id[ENGINE_ID_TEXT];
     CHECK_OK(engine_create(b.g, &spec, id, &warnings, &b.e), &b.e);
     CHECK_STR(buf_str(&warnings), "");
-    fake_join(&b.fake);
+    bench_join(&b);
     CHECK_STR(fake_body(&b.fake, 1),
               "{\"Image\":\"i\",\"Entrypoint\":[\"/wrought/init\",\"--x\"],\"Cmd\":[],\"Env\":[],"
               "\"User\":\"0:0\",\"Labels\":{},\"Tty\":false,\"OpenStdin\":false,"
@@ -562,8 +527,7 @@ TEST(what_a_spec_leaves_out_is_not_asked_for)
               "\"LogConfig\":{\"Type\":\"none\"},\"CapAdd\":[\"NET_ADMIN\"],"
               "\"ReadonlyRootfs\":false,\"Tmpfs\":{\"/tmp\":\"rw,exec,nosuid,nodev,mode=1777\"},"
               "\"Mounts\":[]}}");
-    fake_release(&b.fake);
-    engine_free(b.g);
+    bench_release(&b);
 }
 
 TEST(a_create_without_a_usable_id_is_a_protocol_error)
@@ -573,7 +537,6 @@ TEST(a_create_without_a_usable_id_is_a_protocol_error)
     const struct engine_spec spec = {
         .name = "a", .image = "i", .entrypoint = argv_init, .user = "0", .network_mode = "none"};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-        unlink("sock");
         OPEN(b, V41, {.status = 201, .body = bodies[i]});
         AUTO(buf) struct buf warnings = BUF_INIT(1000);
         char id[ENGINE_ID_TEXT];
@@ -643,7 +606,6 @@ TEST(an_unknown_ending_never_reads_as_exit_0)
         "{\"Id\":\"a\",\"HostConfig\":{},\"State\":{\"Running\":false,\"ExitCode\":0}}",
         "{\"HostConfig\":{},\"State\":{\"Status\":\"exited\",\"Running\":false,\"ExitCode\":0}}"};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-        unlink("sock");
         OPEN(b, V41, {.body = bodies[i]});
         struct engine_state s;
         CHECK_INT(engine_inspect(b.g, "x", &s, &b.e), ERR_PROTOCOL);
@@ -692,7 +654,6 @@ TEST(a_list_that_is_none_never_reads_as_empty)
 {
     static const char *const bodies[] = {"{}", "null", "[{\"Id\":\"\"}]", "[7]"};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-        unlink("sock");
         OPEN(b, V41, {.body = bodies[i]});
         struct engine_entry *list = NULL;
         size_t n = 0;
@@ -710,10 +671,9 @@ TEST(a_volume_is_created_with_its_labels)
     OPEN(b, V41,
          {.expect = "POST /v1.41/volumes/create ", .status = 201, .body = "{\"Name\":\"n\"}"});
     CHECK_OK(engine_volume_create(b.g, "n", labels, 1, &b.e), &b.e);
-    fake_join(&b.fake);
+    bench_join(&b);
     CHECK_STR(fake_body(&b.fake, 1), "{\"Name\":\"n\",\"Labels\":{\"k\":\"v\"}}");
-    fake_release(&b.fake);
-    engine_free(b.g);
+    bench_release(&b);
 }
 
 TEST(a_missing_volume_is_told_from_an_engine_that_cannot_say)
