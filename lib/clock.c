@@ -1,29 +1,17 @@
-/* The two clocks, and RFC 3339 in both directions. Calendar arithmetic is our own: the C library's
- * needs the environment's time zone for one direction and is several times slower. */
+/* The two clocks, and RFC 3339 in both directions. */
 #include "lib/clock.h"
 
 #include <string.h>
 #include <time.h>
 
+#include "lib/civil.h"
 #include "lib/cleanup.h"
 #include "lib/banned.h"
 
-#define US_PER_S      INT64_C(1000000)
-#define S_PER_DAY     INT64_C(86400)
-#define UNSET_S       INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */
-#define LAST_S        INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
-#define DAYS_PER_ERA  INT64_C(146097)       /* 400 years, after which the calendar repeats */
-#define DAYS_TO_EPOCH INT64_C(719468)       /* 0000-03-01 to 1970-01-01 */
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-static int64_t floor_mod(int64_t a, int64_t b)
-{
-    return a % b + (a % b < 0 ? b : 0);
-}
+#define US_PER_S  INT64_C(1000000)
+#define S_PER_DAY INT64_C(86400)
+#define UNSET_S   INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */
+#define LAST_S    INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
 int64_t clock_now_us(void)
 {
@@ -39,32 +27,6 @@ int64_t clock_mono_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Both conversions count in years that begin in March, so that the leap day comes last
- * (https://howardhinnant.github.io/date_algorithms.html, days_from_civil and civil_from_days). */
-
-static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    int64_t era = floor_div(year, 400);
-    int64_t year_of_era = floor_mod(year, 400);
-    int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * DAYS_PER_ERA + day_of_era - DAYS_TO_EPOCH;
-}
-
-static void date_from_days(int64_t days, int *ret_year, int *ret_month, int *ret_day)
-{
-    days += DAYS_TO_EPOCH;
-    int64_t era = floor_div(days, DAYS_PER_ERA);
-    int64_t day = floor_mod(days, DAYS_PER_ERA);
-    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * day_of_year + 2) / 153;
-    *ret_day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
-    *ret_month = (int)(month < 10 ? month + 3 : month - 9);
-    *ret_year = (int)(year + era * 400 + (*ret_month <= 2));
-}
-
 static char *put_digits(char *to, int value, int digits)
 {
     for (int i = digits - 1; i >= 0; i--, value /= 10)
@@ -74,21 +36,19 @@ static char *put_digits(char *to, int value, int digits)
 
 const char *clock_format(int64_t us, char out[CLOCK_TEXT])
 {
-    int64_t s = floor_div(us, US_PER_S);
-    int ms = (int)(floor_mod(us, US_PER_S) / 1000);
+    int64_t s = civil_floor_div(us, US_PER_S);
+    int ms = (int)(civil_floor_mod(us, US_PER_S) / 1000);
     if (us == 0 || s < UNSET_S || s > LAST_S) { /* what four digits of year cannot say */
         s = us > 0 ? LAST_S : UNSET_S;
         ms = 0;
     }
-    int rest = (int)floor_mod(s, S_PER_DAY);
-    int year, month, day;
-    date_from_days(floor_div(s, S_PER_DAY), &year, &month, &day);
+    struct civil c = civil_from_seconds(s);
 
     const struct {
         int value, digits;
         char after;
-    } parts[] = {{year, 4, '-'},        {month, 2, '-'},          {day, 2, 'T'},
-                 {rest / 3600, 2, ':'}, {rest / 60 % 60, 2, ':'}, {rest % 60, 2, ms ? '.' : 'Z'}};
+    } parts[] = {{(int)c.year, 4, '-'}, {c.month, 2, '-'},  {c.day, 2, 'T'},
+                 {c.hour, 2, ':'},      {c.minute, 2, ':'}, {c.second, 2, ms ? '.' : 'Z'}};
     char *to = out;
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         to = put_digits(to, parts[i].value, parts[i].digits);
@@ -124,21 +84,14 @@ static bool take_char(const char **p, const char *one_of)
     return true;
 }
 
-static int days_in_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
 static bool take_date(const char **p, int64_t *ret_days)
 {
     int year, month, day;
     if (!take_number(p, 4, 0, 9999, &year) || !take_char(p, "-") ||
         !take_number(p, 2, 1, 12, &month) || !take_char(p, "-") ||
-        !take_number(p, 2, 1, days_in_month(year, month), &day))
+        !take_number(p, 2, 1, civil_month_days(year, month), &day))
         return false;
-    *ret_days = days_from_date(year, month, day);
+    *ret_days = civil_days(year, month, day);
     return true;
 }
 
