@@ -81,7 +81,10 @@ group=$1
 shift
 case $group in
 preflight) preflight ;;
-unit) mapfile -t list < <(files "$BUILD/tests/test_*" "$@") && prove_them "${JOBS:-2}" "${list[@]}" ;;
+unit)
+    mapfile -t list < <(files "$BUILD/tests/test_*" "$@" && [ $# -gt 0 ] || files 'tests/unit/*.t')
+    prove_them "${JOBS:-2}" "${list[@]}"
+    ;;
 lint | api)
     mapfile -t list < <(files "tests/$group/*.t" "$@") && prove_them "${JOBS:-2}" "${list[@]}"
     ;;
