@@ -37,7 +37,7 @@ RUNNER_SRC := $(call srcs,runner) $(call srcs,runner/engine)
 CLI_SRC    := $(call srcs,cli)
 INIT_SRC   := $(call srcs,runner/init)
 # wrought-init is static and links nothing but these and libc.
-INIT_SHARED := api/frame.c lib/buf.c lib/err.c
+INIT_SHARED := api/frame.c lib/buf.c lib/err.c lib/clock.c
 
 PROGRAMS := $(BUILD)/wrought $(BUILD)/wrought-server $(BUILD)/wrought-runner $(BUILD)/wrought-init
 
@@ -65,12 +65,15 @@ $(BUILD)/wrought-runner: $(call objs,$(RUNNER_SRC)) $(LIBA)
 $(BUILD)/wrought $(BUILD)/wrought-server $(BUILD)/wrought-runner:
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# No sanitizer in init: it is static, and runs in containers that have nothing else.
+# No sanitizer in init: it is static, and runs in containers that have nothing else. Its tests can run
+# with one all the same: make BUILD=build-isan INIT_OPT='-O1 -g' INIT_LINK=-fsanitize=address,undefined
+INIT_OPT  ?= -Os
+INIT_LINK ?= -static -s
 $(BUILD)/initobj/%.o: %.c | $(PACKAGES_OK)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) -Os -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) $(INIT_OPT) $(filter -fsanitize%,$(INIT_LINK)) -c -o $@ $<
 $(BUILD)/wrought-init: $(patsubst %.c,$(BUILD)/initobj/%.o,$(INIT_SRC) $(INIT_SHARED))
-	$(CC) -static -s -o $@ $^
+	$(CC) $(INIT_LINK) -o $@ $^
 
 # Unit tests: tests/unit/test_X.c is a program of its own. It may use every room but the mains.
 TEST_SRC  := $(wildcard tests/unit/test_*.c)
@@ -91,6 +94,9 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBA) $(BUILD)/libserver.a $(BUILD)/librunner
 $(BUILD)/tests/cron_list: tests/unit/cron_list.c $(LIBA)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(LIBA) $(LDLIBS)
+
+# Tests that run a program that was built.
+$(BUILD)/tests/test_init $(BUILD)/tests/test_init_boxed: $(BUILD)/wrought-init
 
 .PHONY: tests
 tests: $(TESTS) $(BUILD)/tests/cron_list

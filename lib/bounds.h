@@ -39,6 +39,7 @@
 /* wrought-init frames (api/init.md) */
 #define BOUND_FRAME_BYTES        (64u << 10) /* body of one frame */
 #define BOUND_INIT_UNACKED_BYTES (1u << 20)  /* output that init keeps until it is acknowledged */
+#define BOUND_INIT_DOC_BYTES     (64u << 20) /* a task document: payload, config, environment */
 
 /* Engine */
 #define BOUND_ENGINE_REPLY_BYTES (4u << 20)
