@@ -37,7 +37,7 @@ RUNNER_SRC := $(call srcs,runner) $(call srcs,runner/engine)
 CLI_SRC    := $(call srcs,cli)
 INIT_SRC   := $(call srcs,runner/init)
 # wrought-init is static and links nothing but these and libc.
-INIT_SHARED := api/frame.c lib/buf.c lib/err.c lib/clock.c
+INIT_SHARED := api/frame.c lib/buf.c lib/err.c lib/clock.c lib/civil.c
 
 PROGRAMS := $(BUILD)/wrought $(BUILD)/wrought-server $(BUILD)/wrought-runner $(BUILD)/wrought-init
 
