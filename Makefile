@@ -90,7 +90,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(LIBA) $(BUILD)/libserver.a $(BUILD)/librunner
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/libserver.a $(BUILD)/librunner.a \
 	    $(BUILD)/libcli.a $(LIBA) $(LDLIBS)
 
-# The lister that tests/unit/cron_ten_years.t compares with another implementation.
+# The lister that tests/unit/cron_ten_years.py compares with another implementation.
 $(BUILD)/tests/cron_list: tests/unit/cron_list.c $(LIBA)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(LIBA) $(LDLIBS)

@@ -82,7 +82,8 @@ shift
 case $group in
 preflight) preflight ;;
 unit)
-    mapfile -t list < <(files "$BUILD/tests/test_*" "$@" && [ $# -gt 0 ] || files 'tests/unit/*.t')
+    mapfile -t list < <(files "$BUILD/tests/test_*" "$@")
+    [ $# -gt 0 ] || list+=(tests/unit/*.py)
     prove_them "${JOBS:-2}" "${list[@]}"
     ;;
 lint | api)

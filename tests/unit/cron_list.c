@@ -1,5 +1,5 @@
-/* cron_list ZONE FROM_S TO_S LINE: prints every firing in (FROM_S, TO_S] as UTC seconds, one a line.
- * tests/unit/cron_ten_years.t compares it with an implementation in another language. */
+/* cron_list ZONE FROM_S TO_S LINE: prints every firing in (FROM_S, TO_S] as UTC seconds, one a
+ * line. tests/unit/cron_ten_years.py compares it with an implementation in another language. */
 #include <stdio.h>
 
 #include "lib/cron.h"
