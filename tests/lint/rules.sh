@@ -70,7 +70,7 @@ rule_owners() {
         owner["sqlite3\\.h"] = "server/store[a-z_]*\\.[ch]"
         owner["curl/.*"] = "lib/httpc\\.c"
         owner["json-c/.*|json\\.h"] = "lib/json\\.c"
-        owner["archive(_entry)?\\.h"] = "lib/archive\\.c"
+        owner["archive(_entry)?\\.h"] = "lib/archive[a-z_]*\\.[ch]"
         owner["openssl/.*"] = "lib/crypto\\.c"
         owner["seccomp\\.h"] = "lib/sandbox\\.c|runner/seccomp\\.c"
         if (own == "system")
