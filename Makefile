@@ -98,6 +98,12 @@ $(BUILD)/tests/cron_list: tests/unit/cron_list.c $(LIBA)
 # Tests that run a program that was built.
 $(BUILD)/tests/test_init $(BUILD)/tests/test_init_boxed: $(BUILD)/wrought-init
 
+# Tests in C that need an engine: a .t in tests/engine runs them.
+ENGINE_TESTS := $(patsubst tests/engine/%.c,$(BUILD)/tests/engine/%,$(wildcard tests/engine/test_*.c))
+$(BUILD)/tests/engine/%: tests/engine/%.c $(LIBA) $(BUILD)/librunner.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/librunner.a $(LIBA) $(LDLIBS)
+
 .PHONY: tests
 tests: $(TESTS) $(BUILD)/tests/cron_list
 
@@ -145,7 +151,7 @@ check-unit: tests ## the C tests of single modules
 	@tests/run.sh unit
 check-api: all ## black-box tests of server and CLI
 	@tests/run.sh api
-check-engine: all ## black-box tests that run containers
+check-engine: all $(ENGINE_TESTS) ## black-box tests that run containers
 	@tests/run.sh engine
 
 .PHONY: check-san check-tsan
