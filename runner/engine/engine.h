@@ -15,6 +15,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "runner/engine/spec.h"
 #include "runner/engine/image.h"
 
 #define ENGINE_ID_TEXT 65 /* container id or hex of an image id, with NUL */
@@ -51,43 +52,6 @@ NODISCARD int engine_info(struct engine *g, struct engine_host *ret, struct err 
 
 /* ---- containers ---- */
 
-struct engine_label {
-    const char *key, *value;
-};
-
-struct engine_mount {
-    const char *volume; /* name; NULL = anonymous, removed with the container */
-    const char *target;
-    bool read_only;
-};
-
-/* Everything a task container is made of; the one place from which the create body is built. All
- * borrowed. */
-struct engine_spec {
-    const char *name;
-    const char *image;
-    const char *const
-        *entrypoint;         /* argv of PID 1, NULL-terminated; the image's Cmd is always cleared */
-    const char *const *env;  /* NULL-terminated; may be NULL */
-    const char *user;        /* "10001:10001" */
-    const char *working_dir; /* NULL = the image's */
-    const struct engine_label *labels;
-    size_t n_labels;
-    const struct engine_mount *mounts;
-    size_t n_mounts;
-    const char *network_mode; /* "none", "bridge", "container:ID" */
-    bool open_stdin; /* OpenStdin with StdinOnce false, and stdin, stdout, stderr attached */
-    bool read_only_root;
-    bool tmpfs_tmp; /* /tmp as tmpfs with exec,nosuid,nodev, mode 1777 */
-    int64_t tmpfs_bytes;
-    int64_t memory_bytes; /* swap is set to the same, so none is used; 0 = no limit */
-    int64_t cpu_millis;
-    int64_t pids;
-    int64_t nofile;             /* explicit Ulimits; Podman needs them */
-    bool drop_caps;             /* CapDrop ALL and no-new-privileges */
-    const char *const *cap_add; /* given back after the drop: a net sandbox's "NET_ADMIN"; may be
-                                   NULL */
-};
 /* Always: LogConfig none, Healthcheck NONE, RestartPolicy no, AutoRemove false, IpcMode private,
  * Init false. *ret_warnings: the engine's warnings joined by "; " ("" if none): a dropped limit
  * shows there. */
