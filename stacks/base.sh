@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # base.sh: print the image that stacks are built on; make it on the engine first if it has none.
 #
-# In this order: WROUGHT_BASE if set; debian:bookworm-slim, if the engine has it; wrought/base, made by
-# an earlier run; debian:bookworm-slim from the registry, if one can be reached; else wrought/base,
-# made with debootstrap (root) and imported. What is present is never pulled.
+# In this order: WROUGHT_BASE if set; debian:bookworm-slim, if the engine has it;
+# wrought-base:bookworm, made by an earlier run; debian:bookworm-slim from the registry, if one can be
+# reached; else wrought-base:bookworm, made with debootstrap (root) and imported. What is present is
+# never pulled. (Not wrought/base: a tag of that form is a stack.)
 set -euo pipefail
 
-readonly slim=debian:bookworm-slim own=wrought/base:latest
+readonly slim=debian:bookworm-slim own=wrought-base:bookworm
 readonly mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 readonly security=${DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
 # The root file system is kept, so that a second engine on this machine need not wait for it.

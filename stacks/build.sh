@@ -3,10 +3,10 @@
 # on the engine that DOCKER_HOST names, or the default one.
 #
 # A stack is a folder with
-#   Dockerfile   begins with ARG BASE and FROM ${BASE}
+#   Dockerfile   begins with ARG BASE and FROM ${BASE}; ends as user 10001 in a /task for everybody
 #   stack.json   name, description, runtimes that mean it, interpreter, version (a command)
 #   hello/       a worker that proves it; prints "hello from NAME"
-# The image says in its labels which stack it is; runners find their stacks by them.
+# Runners find their stacks by the tag.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")"
 
@@ -21,8 +21,7 @@ die() {
 build() {
     local name=$1
     docker build --pull=false --force-rm --tag "wrought/$name" --build-arg "BASE=$base" \
-        --label "wrought.stack=$name" --label "wrought.stack.json=$(tr -s ' \n' ' ' <"$name/stack.json")" \
-        "$name" >"$log" 2>&1 || {
+        --label "wrought.stack=$name" "$name" >"$log" 2>&1 || {
         tail -n 30 "$log" >&2
         die "$name does not build; the end of the engine's output is above."
     }

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # images.sh: put the tiny test image on the engine of DOCKER_HOST: wrought-test/busybox, one static
-# binary with its links, a temporary directory and two users.
+# binary with its links, a temporary directory and two users; no /task, as in images that know nothing
+# of Wrought.
 set -euo pipefail
 
 readonly image=wrought-test/busybox:latest
 ! docker image inspect "$image" >/dev/null 2>&1 || exit 0
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{bin,etc,tmp,proc,sys,dev,task}
+mkdir -p "$root"/{bin,etc,tmp,proc,sys,dev}
 cp "$(command -v busybox)" "$root/bin/busybox"
 for tool in $("$root/bin/busybox" --list); do
     [ "$tool" = busybox ] || ln -s busybox "$root/bin/$tool"
