@@ -22,8 +22,8 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 LDFLAGS += -pthread $(SAN)
 
-# A plain `make` uses all processors; with -j given, make's own job server rules.
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+# A plain `make` uses all processors; a -j on the command line overrides this.
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 

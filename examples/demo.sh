@@ -6,13 +6,15 @@
 # data. All of it lives under STATE (.state): engine/ if a private one is needed, demo/ or run/ for
 # server and runner.
 set -euo pipefail
-cd "$(dirname "$(realpath "$0")")/.."
+root=$(dirname "$(dirname "$(realpath "$0")")")
+cd "$root"
 
 mode=${1:-}
 [ "$mode" = demo ] || [ "$mode" = run ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" && exit 64; }
 BUILD=$(realpath -m "${BUILD:-build}")
 STATE=$(realpath -m "${STATE:-.state}")
 export STATE
+unset "${!IRON_@}" # the demonstration has a project of its own
 dir=$STATE/$mode stack=python-3.11
 private='' server='' runner='' finished=''
 
@@ -23,10 +25,10 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' plain=$'\e[0m'
 fi
 title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
-fact() { printf '  %-9s %s\n' "$1" "$2"; }
+fact() { printf '  %-10s %s\n' "$1" "$2"; }
 shown() { # run a command as a person would type it
     local word line=
-    for word in "$@"; do
+    for word in "${@#"$root/"}"; do
         [[ $word =~ ^[A-Za-z0-9_./:=-]+$ ]] || word="'$word'"
         line+=" $word"
     done
@@ -136,8 +138,8 @@ run_a_task() {
     [ "$rc" = 0 ] || die "task $task ended with exit code $rc."
     # The engine's own word for it: which containers of this image started meanwhile.
     container=$(docker events --since "$since" --until "$(($(date +%s) + 1))" \
-        --filter event=start --filter "image=wrought/$stack" --format '{{slice .Actor.ID 0 12}}' |
-        head -n 1)
+        --filter type=container --filter event=start --filter "image=wrought/$stack" \
+        --format '{{.Actor.ID}}' | head -n 1 | cut -c 1-12)
     wrought tasks
     title 'What happened'
     fact Task "$task"
@@ -174,9 +176,9 @@ rm -f "$dir"/*.out "$dir"/*.log
 
 title 'Setting up'
 find_engine
-stacks/build.sh "$stack" | sed 's/^  /  Stack     /'
+stacks/build.sh "$stack" | sed 's/^  /  Stack      /'
 start_server
 start_runner
-wrought upload "$PWD/examples/hello/hello.py" --name hello --stack "$stack"
+wrought upload "$root/examples/hello/hello.py" --name hello --stack "$stack"
 if [ "$mode" = demo ]; then demo; else serve; fi
 finished=1
