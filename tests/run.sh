@@ -29,11 +29,21 @@ prove_them() {
     "${fixed[@]}" prove --jobs "$jobs" ${PROVE_FLAGS:-} "$@"
 }
 
-# Without files given: those of the pattern. Prints one a line.
-files() {
-    local pattern=$1
+# run_files JOBS [FILE...] -- PATTERN...: the files, or without any, those of the patterns.
+run_files() {
+    local jobs=$1 list=() pattern file
     shift
-    if [ $# -gt 0 ]; then printf '%s\n' "$@"; else compgen -G "$pattern" | grep -v '\.d$' || true; fi
+    while [ "$1" != -- ]; do
+        list+=("$1")
+        shift
+    done
+    shift
+    if [ ${#list[@]} = 0 ]; then
+        for pattern in "$@"; do
+            while read -r file; do list+=("$file"); done < <(compgen -G "$pattern" | grep -v '\.d$')
+        done
+    fi
+    prove_them "$jobs" "${list[@]}"
 }
 
 preflight() {
@@ -71,9 +81,7 @@ engine() {
     printf 'Engine %s at %s; images:\n' "$(docker version -f '{{.Server.Version}}')" "$DOCKER_HOST"
     tests/images.sh
     stacks/build.sh
-    local list
-    mapfile -t list < <(files 'tests/engine/*.t' "$@")
-    prove_them 1 "${list[@]}"
+    run_files 1 "$@" -- 'tests/engine/*.t'
 }
 
 [ $# -gt 0 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" && exit 64; }
@@ -81,14 +89,8 @@ group=$1
 shift
 case $group in
 preflight) preflight ;;
-unit)
-    mapfile -t list < <(files "$BUILD/tests/test_*" "$@")
-    [ $# -gt 0 ] || list+=(tests/unit/*.py)
-    prove_them "${JOBS:-2}" "${list[@]}"
-    ;;
-lint | api)
-    mapfile -t list < <(files "tests/$group/*.t" "$@") && prove_them "${JOBS:-2}" "${list[@]}"
-    ;;
+unit) run_files "${JOBS:-2}" "$@" -- "$BUILD/tests/test_*" 'tests/unit/*.py' ;;
+lint | api) run_files "${JOBS:-2}" "$@" -- "tests/$group/*.t" ;;
 engine) engine "$@" ;;
 *) die "there is no group $group." ;;
 esac

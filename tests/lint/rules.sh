@@ -5,12 +5,11 @@
 
 # The programs' source files. A room that is not there yet has none.
 c_files() { find lib api server runner cli -name "${1:-*.[ch]}" 2>/dev/null | sort; }
+# Scripts by their first line: a test may also be in Python.
 shell_files() {
-    find .ci docker stacks tests examples bench -type f 2>/dev/null |
+    find .ci docker stacks tests examples bench -type f \( -name '*.sh' -o -name '*.t' -o -name run \) 2>/dev/null |
         while read -r file; do
-            if [[ $file == *.sh || $file == *.t ]] || head -n 1 "$file" | grep -qa '^#!.*sh$'; then
-                printf '%s\n' "$file"
-            fi
+            ! head -n 1 "$file" | grep -qE '^#!.*\<(ba)?sh$|^# shellcheck shell' || printf '%s\n' "$file"
         done | sort
 }
 

@@ -78,8 +78,8 @@ clean headers 'a header of 150 lines'
 later='TO''DO'
 tree lib/a.c "/* $later: all of it */\n"
 breach words 'lib/a.c:1:' 'work put off in C'
-tree docker/a.sh "# $later\n"
-breach words 'docker/a.sh:1:' 'work put off in a script'
+tree docker/a.sh "#!/bin/sh\n# $later\n"
+breach words 'docker/a.sh:2:' 'work put off in a script'
 tree lib/a.c '/* a mastodon */\n'
 clean words 'other words'
 
@@ -102,8 +102,8 @@ tree docker/a.sh '#!/bin/sh\necho $1\n'
 breach shellcheck 'docker/a.sh:2:.*SC2086' 'an unquoted variable'
 tree .ci/run '#!/usr/bin/env bash\necho $1\n'
 breach shellcheck '.ci/run:2:.*SC2086' 'a script without a suffix'
-tree docker/a.sh '#!/bin/sh\necho "$1"\n'
-clean shellcheck 'a clean script'
+tree docker/a.sh '#!/bin/sh\necho "$1"\n' tests/unit/a.t '#!/usr/bin/env python3\nprint(1)\n'
+clean shellcheck 'a clean script, and a test in Python'
 
 tree lib/a.c 'int f(void);\nint f(void)\n{\n    int a;\n}\n'
 like "$(rule_clang)" 'lib/a.c:4:.*unused' 'clang finds an unused variable'
