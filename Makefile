@@ -27,6 +27,15 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
+# One line a file; make V=1 shows the commands, make -s nothing.
+ifneq ($(V),)
+say =
+else ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+say = @
+else
+say = @printf '  %-4s %s\n' $(1) $@;
+endif
+
 # Every .c in a room belongs to it; main.c is what makes it a program.
 srcs = $(wildcard $(1)/*.c)
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -47,7 +56,7 @@ all: $(PROGRAMS)
 LIBA := $(BUILD)/libwrought.a
 $(LIBA): $(call objs,$(LIB_SRC))
 	@mkdir -p $(@D); rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 
 # Says which packages are missing before the compiler stumbles over them.
 PACKAGES_OK := $(BUILD)/packages-ok
@@ -57,13 +66,13 @@ $(PACKAGES_OK): docker/packages.txt
 
 $(BUILD)/obj/%.o: %.c | $(PACKAGES_OK)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/wrought: $(call objs,$(CLI_SRC)) $(LIBA)
 $(BUILD)/wrought-server: $(call objs,$(SERVER_SRC)) $(LIBA)
 $(BUILD)/wrought-runner: $(call objs,$(RUNNER_SRC)) $(LIBA)
 $(BUILD)/wrought $(BUILD)/wrought-server $(BUILD)/wrought-runner:
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # No sanitizer in init: it is static, and runs in containers that have nothing else. Its tests can run
 # with one all the same: make BUILD=build-isan INIT_OPT='-O1 -g' INIT_LINK=-fsanitize=address,undefined
@@ -71,9 +80,9 @@ INIT_OPT  ?= -Os
 INIT_LINK ?= -static -s
 $(BUILD)/initobj/%.o: %.c | $(PACKAGES_OK)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) $(INIT_OPT) $(filter -fsanitize%,$(INIT_LINK)) -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) $(INIT_OPT) $(filter -fsanitize%,$(INIT_LINK)) -c -o $@ $<
 $(BUILD)/wrought-init: $(patsubst %.c,$(BUILD)/initobj/%.o,$(INIT_SRC) $(INIT_SHARED))
-	$(CC) $(INIT_LINK) -o $@ $^
+	$(call say,LINK)$(CC) $(INIT_LINK) -o $@ $^
 
 # Unit tests: tests/unit/test_X.c is a program of its own. It may use every room but the mains.
 TEST_SRC  := $(wildcard tests/unit/test_*.c)
@@ -84,16 +93,16 @@ $(BUILD)/librunner.a: $(call objs,$(filter-out %/main.c,$(RUNNER_SRC)))
 $(BUILD)/libcli.a: $(call objs,$(filter-out %/main.c,$(CLI_SRC)))
 $(BUILD)/libserver.a $(BUILD)/librunner.a $(BUILD)/libcli.a:
 	@mkdir -p $(@D); rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 $(BUILD)/tests/%: tests/unit/%.c $(LIBA) $(BUILD)/libserver.a $(BUILD)/librunner.a $(BUILD)/libcli.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/libserver.a $(BUILD)/librunner.a \
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/libserver.a $(BUILD)/librunner.a \
 	    $(BUILD)/libcli.a $(LIBA) $(LDLIBS)
 
 # The lister that tests/unit/cron_ten_years.py compares with another implementation.
 $(BUILD)/tests/cron_list: tests/unit/cron_list.c $(LIBA)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(LIBA) $(LDLIBS)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(LIBA) $(LDLIBS)
 
 # Tests that run a program that was built.
 $(BUILD)/tests/test_init $(BUILD)/tests/test_init_boxed: $(BUILD)/wrought-init
@@ -102,7 +111,7 @@ $(BUILD)/tests/test_init $(BUILD)/tests/test_init_boxed: $(BUILD)/wrought-init
 ENGINE_TESTS := $(patsubst tests/engine/%.c,$(BUILD)/tests/engine/%,$(wildcard tests/engine/test_*.c))
 $(BUILD)/tests/engine/%: tests/engine/%.c $(LIBA) $(BUILD)/librunner.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/librunner.a $(LIBA) $(LDLIBS)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/librunner.a $(LIBA) $(LDLIBS)
 
 .PHONY: tests
 tests: $(TESTS) $(BUILD)/tests/cron_list
