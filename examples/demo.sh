@@ -133,7 +133,8 @@ wrought() { (cd "$dir/data" && shown "$BUILD/wrought" "$@"); }
 run_a_task() {
     local since rc=0 task container
     since=$(date +%s)
-    wrought queue hello --payload '{"name": "Ada"}' --wait | tee "$dir/queue.txt" || rc=$?
+    # Its stdout is the log alone; the task's id and how it ended are on stderr.
+    wrought queue hello --payload '{"name": "Ada"}' --wait 2>&1 | tee "$dir/queue.txt" || rc=$?
     task=$(grep -oE '\b[0-9a-f]{24}\b' "$dir/queue.txt" | head -n 1) || die 'no task was queued.'
     [ "$rc" = 0 ] || die "task $task ended with exit code $rc."
     # The engine's own word for it: which containers of this image started meanwhile.

@@ -16,8 +16,10 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BIN=$(realpath -m "${WROUGHT_BIN:-$ROOT/build}") # the programs under test
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/wrought-test-XXXXXX")
 export ROOT BIN TMP
-export HOME=$TMP # no configuration of the person who runs the tests
+# No configuration of the person who runs the tests: not from home, variables, or ./iron.json.
+export HOME=$TMP
 unset "${!IRON_@}" "${!WROUGHT_@}"
+cd "$TMP" || exit 1
 
 tap_count=0 tap_failed=0 tap_pids=()
 
