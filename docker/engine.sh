@@ -87,7 +87,7 @@ net_claim() {
 net_connect() { # PID: give the namespaces of PID the other end
     local n
     read -r n <"$dir/net"
-    echo 1 >/proc/sys/net/ipv4/ip_forward
+    [ "$(</proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 1 >/proc/sys/net/ipv4/ip_forward
     rules -I "$n"
     ip addr add "$subnet_prefix.$n.1/30" dev "wrought$n"
     ip link set "wrought$n" up

@@ -7,16 +7,25 @@
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 
-missing() {
+missing() { # GROUP...: one package a line, the first of its alternatives
     local group package
     local -A have=()
     while read -r package; do have[$package]=1; done < <(
         dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^.i  *//p')
     while read -r group package; do
-        if [[ " $* " == *" $group "* ]] && [ -z "${have[$package]:-}" ]; then
-            printf '%s\n' "$package"
+        if [[ " $* " == *" $group "* ]] && ! any_of "$package"; then
+            printf '%s\n' "${package%%|*}"
         fi
     done < <(grep -v '^ *\(#\|$\)' "$here/packages.txt")
+}
+
+any_of() { # A|B|...: is one of them in `have`?
+    local package alternatives
+    IFS='|' read -ra alternatives <<<"$1"
+    for package in "${alternatives[@]}"; do
+        [ -z "${have[$package]:-}" ] || return 0
+    done
+    return 1
 }
 
 usage() {
