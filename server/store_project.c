@@ -1,0 +1,108 @@
+/* Projects, tokens and clusters. Tokens are known by their hash alone. */
+#include "server/store_write.h"
+
+#include <stdlib.h>
+
+#include "server/store_priv.h"
+#include "lib/banned.h"
+
+int store_token_find(struct store *s, const uint8_t hash[32], struct store_token *ret,
+                     struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_TOKEN_FIND);
+    query_bytes(&q, hash, 32);
+    int rc = query_row(&q, e);
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(e, ERR_NOT_FOUND, "no such token");
+    ret->n = read_int(&q);
+    ret->scope = (enum token_scope)read_int(&q);
+    ret->project = read_int(&q);
+    return 0;
+}
+
+int store_token_add(struct store *s, const uint8_t hash[32], enum token_scope scope,
+                    int64_t project, int64_t now_us, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_TOKEN_ADD);
+    query_bytes(&q, hash, 32);
+    query_int(&q, scope);
+    if (project)
+        query_int(&q, project);
+    else
+        query_null(&q);
+    query_int(&q, now_us);
+    return query_done(&q, e);
+}
+
+int store_project_any(struct store *s, bool *ret, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_PROJECT_ANY);
+    int rc = query_row(&q, e);
+    if (rc < 0)
+        return rc;
+    *ret = rc > 0;
+    return 0;
+}
+
+int store_project_find(struct store *s, const char *id, struct store_project *ret, struct err *e)
+{
+    int64_t n = 0;
+    uint32_t created_s = 0;
+    if (!id_decode(&s->ids, ID_PROJECT, id, &n, &created_s))
+        return err_set(e, ERR_NOT_FOUND, "project not found");
+    AUTO(query) struct query q = query_start(s, SQL_PROJECT_FIND);
+    query_int(&q, n);
+    int rc = query_row(&q, e);
+    if (rc < 0)
+        return rc;
+    struct store_project p = {0};
+    if (rc > 0) {
+        p.n = read_int(&q);
+        read_copy(&q, p.name, sizeof(p.name));
+        p.created_us = read_int(&q);
+        p.updated_us = read_int(&q);
+    }
+    if (rc == 0 || !id_matches(created_s, p.created_us))
+        return err_set(e, ERR_NOT_FOUND, "project not found");
+    id_encode(&s->ids, ID_PROJECT, p.n, p.created_us, p.id);
+    *ret = p;
+    return 0;
+}
+
+int store_project_add(struct store *s, const char *name, int64_t now_us, int64_t *ret_n,
+                      struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_PROJECT_ADD);
+    query_text(&q, name);
+    query_int(&q, now_us);
+    return query_insert(&q, ret_n, e);
+}
+
+int store_cluster_find(struct store *s, const char *name, int64_t *ret_n, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_CLUSTER_FIND);
+    query_text(&q, name);
+    int rc = query_row(&q, e);
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(e, ERR_NOT_FOUND, "no cluster %.64s", name);
+    *ret_n = read_int(&q);
+    return 0;
+}
+
+int store_cluster_add(struct store *s, const char *name, int64_t *ret_n, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_CLUSTER_ADD);
+    query_text(&q, name);
+    return query_insert(&q, ret_n, e);
+}
+
+int store_cluster_name(struct store *s, int64_t n, char **ret, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_CLUSTER_NAME);
+    query_int(&q, n);
+    int rc = query_row(&q, e);
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(e, ERR_INTERNAL, "a task names a cluster without a row");
+    *ret = read_text(&q);
+    return 0;
+}

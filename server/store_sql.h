@@ -1,0 +1,72 @@
+/* The names of all statements; their text is in store_sql.c, where it is ordered in the same way.
+ * Prefix: the noun. Only server/store*.c uses these. */
+#pragma once
+
+enum sql {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ITEM_BEGIN,
+    SQL_ITEM_UNDO,
+    SQL_ITEM_RELEASE,
+
+    SQL_META_GET,
+    SQL_META_SET,
+
+    SQL_PROJECT_ANY,
+    SQL_PROJECT_FIND,
+    SQL_PROJECT_ADD,
+    SQL_TOKEN_FIND,
+    SQL_TOKEN_ADD,
+
+    SQL_CODE_FIND,
+    SQL_CODE_BY_NAME,
+    SQL_CODE_LIST,
+    SQL_CODE_RULES,
+    SQL_CODE_RULES_BY_NAME,
+    SQL_CODE_ADD,
+    SQL_CODE_UPDATE,
+    SQL_CODE_DELETE,
+    SQL_REVISION_LIST,
+    SQL_REVISION_ADD,
+    SQL_PACKAGE_OF,
+    SQL_PACKAGE_KNOWN,
+
+    SQL_CLUSTER_FIND,
+    SQL_CLUSTER_NAME,
+    SQL_CLUSTER_ADD,
+
+    SQL_TASK_FIND,
+    SQL_TASK_LIST,
+    SQL_TASK_LIST_CODE,
+    SQL_TASK_CODES,
+    SQL_TASK_LOG,
+    SQL_TASK_ADD,
+    SQL_TASK_COPY,
+    SQL_PAYLOAD_ADD,
+    SQL_PAYLOAD_COPY,
+    SQL_TASK_ROW,
+    SQL_TASK_UPDATE,
+    SQL_TASK_CLAIM,
+    SQL_TASK_CANCEL_LANE,
+
+    SQL_LANE_FIRST,
+    SQL_LANE_AHEAD,
+    SQL_LANE_NEXT_CLUSTER,
+    SQL_LANE_NEXT_CODE,
+    SQL_LANE_NEXT_PRIORITY,
+
+    SQL_ATTEMPT_ADD,
+    SQL_ATTEMPT_FIND,
+    SQL_ATTEMPT_STARTED,
+    SQL_ATTEMPT_END,
+    SQL_ATTEMPT_LIVE,
+    SQL_ATTEMPT_ALL_LIVE,
+    SQL_GRANT,
+
+    SQL_RUNNER_PUT,
+    SQL_RUNNER_LIST,
+
+    SQL_COUNT
+};
+
+const char *sql_text(enum sql id);
