@@ -36,6 +36,9 @@ NODISCARD int zip_to_tar(int zip_fd, const char *prefix, unsigned uid, unsigned 
 /* tar_one: a tar with one regular file, appended to `out`. */
 NODISCARD int tar_one(const char *name, mode_t mode, unsigned uid, unsigned gid, const void *bytes,
                       size_t len, struct buf *out, struct err *e);
+/* tar_dir: a tar with one directory. */
+NODISCARD int tar_dir(const char *name, mode_t mode, unsigned uid, unsigned gid, struct buf *out,
+                      struct err *e);
 
 /* A zip in the making, reproducible: entries in the order given, fixed times, Unix modes. */
 struct zipw;

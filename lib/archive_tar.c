@@ -176,7 +176,7 @@ int zip_to_tar(int zip_fd, const char *prefix, unsigned uid, unsigned gid, int o
     return rc;
 }
 
-/* ---- one file ---- */
+/* ---- one entry ---- */
 
 static la_ssize_t to_buf(struct archive *w, void *arg, const void *bytes, size_t len)
 {
@@ -186,12 +186,11 @@ static la_ssize_t to_buf(struct archive *w, void *arg, const void *bytes, size_t
     return (la_ssize_t)len; /* a buffer past its ceiling is found by buf_check */
 }
 
-int tar_one(const char *name, mode_t mode, unsigned uid, unsigned gid, const void *bytes,
-            size_t len, struct buf *out, struct err *e)
+/* A tar that is this entry and its end. */
+static int put_alone(struct archive_entry *entry, unsigned uid, unsigned gid, const void *bytes,
+                     size_t len, struct buf *out, struct err *e)
 {
-    UTF8_NAMES;
     struct archive *w = tar_new();
-    struct archive_entry *entry = entry_new(name, AE_IFREG, mode & 07777, (int64_t)len);
     archive_entry_set_uid(entry, uid);
     archive_entry_set_gid(entry, gid);
     archive_entry_set_mtime(entry, 0, 0);
@@ -200,8 +199,24 @@ int tar_one(const char *name, mode_t mode, unsigned uid, unsigned gid, const voi
         archive_write_header(w, entry) < ARCHIVE_WARN ||
         archive_write_data(w, bytes, len) != (la_ssize_t)len ||
         archive_write_close(w) != ARCHIVE_OK)
-        rc = err_set(e, ERR_INTERNAL, "make a tar of %s: %s", name, archive_error_string(w));
+        rc = err_set(e, ERR_INTERNAL, "make a tar of %s: %s", archive_entry_pathname(entry),
+                     archive_error_string(w));
     archive_entry_free(entry);
     archive_write_free(w);
     return rc < 0 ? rc : buf_check(out, "tar", e);
+}
+
+int tar_one(const char *name, mode_t mode, unsigned uid, unsigned gid, const void *bytes,
+            size_t len, struct buf *out, struct err *e)
+{
+    UTF8_NAMES;
+    return put_alone(entry_new(name, AE_IFREG, mode & 07777, (int64_t)len), uid, gid, bytes, len,
+                     out, e);
+}
+
+int tar_dir(const char *name, mode_t mode, unsigned uid, unsigned gid, struct buf *out,
+            struct err *e)
+{
+    UTF8_NAMES;
+    return put_alone(entry_new(name, AE_IFDIR, mode & 07777, 0), uid, gid, "", 0, out, e);
 }

@@ -491,6 +491,17 @@ TEST(one_file_past_the_ceiling_is_too_big)
     CHECK_INT(tar_one("f", 0644, 0, 0, "binary", 6, &out, &e), ERR_TOO_BIG);
 }
 
+TEST(one_directory_as_a_tar)
+{
+    struct err e = {0};
+    struct tar_file files[2];
+    AUTO(buf) struct buf out = BUF_INIT(1 << 20);
+    CHECK_OK(tar_dir("/", 0777, 0, 0, &out, &e), &e);
+    CHECK_INT(untar(&out, files, 2), 1);
+    CHECK_STR(files[0].name, "/"); /* the engine leaves "." out */
+    CHECK_INT(files[0].mode, 0777);
+}
+
 /* ---- zipw ---- */
 
 static void write_file(const char *path, const char *text, mode_t mode)
