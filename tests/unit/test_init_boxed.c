@@ -2,6 +2,7 @@
  * keeps from the task, how it ends everything, and the watch over the disk. */
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "tests/unit/tap.h"
 #include "tests/unit/box.h"
@@ -34,13 +35,37 @@ static void box_isolate(void)
     CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
 }
 
-/* box_enter: as PID 1, in a container of sorts: own /proc, a tmpfs on /tmp, the test's directory
- * on BOX_MOUNT, and no privileges. */
-__attribute__((noreturn)) static void box_enter(int program)
+/* box_bind: shows what lies at `from` at `to` below the box's root. */
+static void box_bind(const char *from, const char *to)
+{
+    char at[64];
+    snprintf(at, sizeof(at), BOX_MOUNT "/%s", to);
+    CHECK(mkdir(at, 0755) == 0 && mount(from, at, NULL, MS_BIND | MS_REC, NULL) == 0);
+}
+
+/* box_root: a root of its own with the machine's programs and the test's directory; the machine's
+ * root may be closed to the box's user. */
+static void box_root(void)
 {
     char here[4096];
     CHECK(getcwd(here, sizeof(here)) != NULL);
-    CHECK(mount(here, BOX_MOUNT, NULL, MS_BIND, NULL) == 0);
+    CHECK(mount("tmpfs", BOX_MOUNT, "tmpfs", 0, "mode=755") == 0);
+    box_bind(here, BOX_MOUNT);
+    box_bind("/bin", "bin");
+    box_bind("/lib", "lib");
+    box_bind("/usr", "usr");
+    box_bind("/dev", "dev");
+    if (access("/lib64", F_OK) == 0) /* the dynamic linker's place on some architectures */
+        box_bind("/lib64", "lib64");
+    CHECK(mkdir(BOX_MOUNT "/tmp", 01777) == 0 && mkdir(BOX_MOUNT "/proc", 0755) == 0);
+    CHECK(chroot(BOX_MOUNT) == 0 && chdir("/") == 0);
+}
+
+/* box_enter: as PID 1, in a container of sorts: own root and /proc, a tmpfs on /tmp, the test's
+ * directory on BOX_MOUNT, and no privileges. */
+__attribute__((noreturn)) static void box_enter(int program)
+{
+    box_root();
     CHECK(mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") == 0);
     CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0);
     CHECK(geteuid() != 0 ||
