@@ -4,7 +4,6 @@
  * has closed meanwhile is replaced by libcurl without the caller noticing. */
 #include "lib/httpc.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "lib/bounds.h"
 #include "lib/clock.h"
+#include "lib/httpc_impl.h"
 #include "lib/str.h"
 
 #include "lib/banned.h"
@@ -22,31 +22,6 @@
 #define QUIET_MS            1000        /* poll when nobody wants on_idle */
 #define HEADERS_TOTAL_BYTES (256 << 10) /* libcurl 7.88 bounds one header line, not their sum */
 #define KEPT_CONNECTIONS    2
-
-struct httpc {
-    CURL *easy;
-    CURLM *multi;
-    char *base;
-    char *unix_socket;
-    char *auth_header; /* "Authorization: …" or NULL */
-    char why[CURL_ERROR_SIZE];
-};
-
-/* One httpc_call, as the callbacks see it. */
-struct call {
-    struct httpc *c;
-    const struct httpc_req *rq;
-    struct httpc_resp *rs;
-    struct err *e;
-    int rc;              /* what one of our callbacks found; 0 while all is well */
-    int64_t moved_ms;    /* when the last byte went either way */
-    int64_t idle_ms;     /* when on_idle was last called */
-    uint64_t body_at;    /* next byte of body_fd */
-    uint64_t sent;       /* as last told to on_sent */
-    size_t header_bytes; /* of the answer; 0: not one byte came */
-    struct buf url;
-    struct curl_slist *headers;
-};
 
 static const char *peer(const struct httpc *c)
 {
@@ -87,6 +62,7 @@ void httpc_free(struct httpc *c)
     free(c->base);
     free(c->unix_socket);
     free(c->auth_header);
+    buf_release(&c->late);
     free(c);
 }
 
@@ -146,6 +122,14 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
     return 0;
 }
 
+static int body_check(const struct call *call)
+{
+    const struct buf *body = &call->rs->body;
+    return body->failed ? err_set(call->e, ERR_TOO_BIG, "%s: the answer is over %zu bytes",
+                                  peer(call->c), body->max)
+                        : 0;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
     struct call *call = arg;
@@ -157,9 +141,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
                                peer(call->c));
     } else {
         buf_add(&call->rs->body, bytes, len);
-        if (call->rs->body.failed)
-            call->rc = err_set(call->e, ERR_TOO_BIG, "%s: the answer is over %zu bytes",
-                               peer(call->c), call->rs->body.max);
+        call->rc = body_check(call);
     }
     moved(call);
     return call->rc < 0 ? 0 : len;
@@ -300,6 +282,7 @@ static void set_options(struct call *call)
     curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(h, CURLOPT_XFERINFODATA, call);
+    late_watch(c);
     set_times(call);
     set_method_and_body(call);
     set_headers(call);
@@ -419,6 +402,8 @@ static int perform(struct call *call)
     call->rs->new_connection = connected_anew(c);
     if (rc == 0 && call->rc < 0)
         rc = call->rc;
+    else if (code == CURLE_SEND_ERROR && late_answer(c, &call->rs->status, &call->rs->body))
+        rc = body_check(call);
     else if (rc == 0 && code != CURLE_OK)
         rc = report(call, code);
     curl_multi_remove_handle(c->multi, c->easy);
@@ -435,10 +420,12 @@ int httpc_call(struct httpc *c, const struct httpc_req *rq, struct httpc_resp *r
     buf_adds(&call.url, c->base);
     buf_adds(&call.url, rq->path);
     int rc = buf_check(&call.url, "URL", e);
+    c->call = &call;
     if (rc == 0) {
         set_options(&call);
         rc = perform(&call);
     }
+    c->call = NULL;
     curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(call.headers);
     buf_release(&call.url);

@@ -67,7 +67,7 @@ rule_owners() {
     each_include '
         owner["microhttpd\\.h"] = "server/http[a-z_]*\\.[ch]|runner/health\\.c"
         owner["sqlite3\\.h"] = "server/store[a-z_]*\\.[ch]"
-        owner["curl/.*"] = "lib/httpc\\.c"
+        owner["curl/.*"] = "lib/httpc[a-z_]*\\.[ch]"
         owner["json-c/.*|json\\.h"] = "lib/json\\.c"
         owner["archive(_entry)?\\.h"] = "lib/archive[a-z_]*\\.[ch]"
         owner["openssl/.*"] = "lib/crypto\\.c"

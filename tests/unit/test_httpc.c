@@ -402,6 +402,96 @@ TEST(a_file_that_ends_early_is_an_io_error)
     peer_join(&p);
 }
 
+static const char *const early_refusals[] = {
+    "HTTP/1.1 500 No\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbad",
+    "HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n1\r\nb\r\n2\r\nad\r\n0\r\n\r\n",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 500 No\r\nContent-Length:3\r\n\r\nbad",
+};
+
+/* The engine does this to a tar that it cannot unpack: it answers and closes without reading on. */
+static void serve_early_refusals(struct peer *p)
+{
+    for (int i = 0; i < 50; i++) {
+        autoclose int fd = accept_one(p);
+        char some[100];
+        CHECK(read(fd, some, sizeof(some)) > 0);
+        say(fd, early_refusals[i % ARRAY_LEN(early_refusals)]);
+    }
+}
+
+static void serve_a_byte_and_go(struct peer *p)
+{
+    autoclose int fd = accept_one(p);
+    char some[100];
+    CHECK(read(fd, some, sizeof(some)) > 0);
+}
+
+static void check_refusals(struct peer *p, const char *unix_socket)
+{
+    autoclose int fd = file_of(8 << 20);
+    httpc_global_init();
+    autohttpc struct httpc *c = httpc_new(p->base, unix_socket, NULL);
+    struct progress pr;
+    struct httpc_req rq = {.method = "PUT",
+                           .path = "/x",
+                           .body_fd = fd,
+                           .body_fd_len = 8 << 20,
+                           .on_sent = note_sent,
+                           .arg = &pr};
+    for (int i = 0; i < 50; i++) {
+        struct err e = {0};
+        AUTO(httpc_resp) struct httpc_resp r = HTTPC_RESP_INIT;
+        pr = (struct progress){0};
+        CHECK_OK(httpc_call(c, &rq, &r, &e), &e);
+        CHECK_INT(r.status, 500);
+        CHECK_STR(buf_str(&r.body), "bad");
+    }
+    peer_join(p);
+}
+
+TEST(a_refusal_in_mid_upload_is_read_from_a_unix_socket)
+{
+    struct peer p;
+    peer_start_unix(&p, "s.sock", serve_early_refusals);
+    check_refusals(&p, "s.sock");
+}
+
+static void serve_early_refusals_over_tcp(struct peer *p)
+{
+    for (int i = 0; i < 50; i++) {
+        autoclose int fd = accept_one(p);
+        char some[100];
+        CHECK(read(fd, some, sizeof(some)) > 0);
+        say(fd, early_refusals[i % ARRAY_LEN(early_refusals)]);
+        shutdown(fd, SHUT_WR); /* as servers do that know of RST: read on for a while */
+        char block[65536];
+        for (int k = 0; k < 8 && read(fd, block, sizeof(block)) > 0; k++)
+            ;
+    }
+}
+
+TEST(a_refusal_in_mid_upload_is_read_over_tcp)
+{
+    struct peer p;
+    peer_start(&p, serve_early_refusals_over_tcp);
+    check_refusals(&p, NULL);
+}
+
+TEST(a_peer_that_goes_in_mid_upload_without_a_word_is_unreachable)
+{
+    struct peer p;
+    struct err e = {0};
+    autoclose int fd = file_of(8 << 20);
+    peer_start_unix(&p, "s.sock", serve_a_byte_and_go);
+    httpc_global_init();
+    autohttpc struct httpc *c = httpc_new(p.base, "s.sock", NULL);
+    AUTO(httpc_resp) struct httpc_resp r = HTTPC_RESP_INIT;
+    struct httpc_req rq = {.method = "PUT", .path = "/x", .body_fd = fd, .body_fd_len = 8 << 20};
+    CHECK_INT(httpc_call(c, &rq, &r, &e), ERR_UNREACHABLE);
+    CHECK_INT(r.status, 0);
+    peer_join(&p);
+}
+
 TEST(escapes_for_paths_and_queries)
 {
     AUTO(buf) struct buf b = BUF_INIT(100);
