@@ -193,4 +193,5 @@ install: all ## install under DESTDIR and PREFIX (/usr/local)
 clean: ## remove what was built; engines and their images stay in .state
 	rm -rf $(BUILD) build-san build-tsan
 
+-include tests/fuzz/fuzz.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
