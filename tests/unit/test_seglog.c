@@ -548,12 +548,12 @@ static void *follow(void *arg)
     struct err e = {0};
     struct seglog *r = NULL;
     CHECK_OK(seglog_open_read("a", &r, &e), &e);
-    while (seglog_size(r) < f->total) {
+    do {
         uint64_t upto = atomic_load(&f->published);
         CHECK_OK(seglog_refresh(r, upto, &e), &e);
         CHECK(seglog_size(r) >= upto);
         CHECK_OK(seglog_sha256(r, f->sha, &e), &e);
-    }
+    } while (seglog_size(r) < f->total);
     seglog_close(r);
     return NULL;
 }
