@@ -259,23 +259,34 @@ static int load_flags(const struct conf_opt *opts, size_t n, char **argv, int *a
     return 0;
 }
 
-int conf_load(const struct conf_opt *opts, size_t n, int argc, char **argv, bool stop_at_word,
-              void *out, int *ret_rest, struct err *e)
+static int load_defaults(const struct conf_opt *opts, size_t n, void *out, struct err *e)
 {
     for (size_t i = 0; i < n; i++) {
         if (opts[i].dflt && set_value(&opts[i], "its default", opts[i].dflt, out, e) != 0)
             return err_wrap(e, "--%s", opts[i].name);
     }
-    for (size_t i = 0; i < n; i++) {
-        int rc = load_variable(&opts[i], out, e);
-        if (rc != 0)
-            return rc;
-    }
+    return 0;
+}
+
+int conf_load(const struct conf_opt *opts, size_t n, int argc, char **argv, bool stop_at_word,
+              void *out, int *ret_rest, struct err *e)
+{
+    int rc = load_defaults(opts, n, out, e);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = load_variable(&opts[i], out, e);
     int at = argc > 0 ? 1 : 0;
-    int rc = load_flags(opts, n, argv, &at, stop_at_word, out, e);
+    if (rc == 0)
+        rc = load_flags(opts, n, argv, &at, stop_at_word, out, e);
     if (rc == 0)
         *ret_rest = at;
     return rc;
+}
+
+int conf_args(const struct conf_opt *opts, size_t n, char **argv, void *out, struct err *e)
+{
+    int at = 0;
+    int rc = load_defaults(opts, n, out, e);
+    return rc == 0 ? load_flags(opts, n, argv, &at, false, out, e) : rc;
 }
 
 /* ---- help ---- */

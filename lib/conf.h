@@ -40,5 +40,11 @@ struct conf_opt {
 NODISCARD int conf_load(const struct conf_opt *opts, size_t n, int argc, char **argv,
                         bool stop_at_word, void *out, int *ret_rest, struct err *e);
 
+/* conf_args: defaults and flags alone, for the verbs of a command line: a variable that one person
+ * exports for a daemon must not change what another's `queue` does. `argv` starts at the first flag
+ * and ends with NULL; a word that is no flag is an error. */
+NODISCARD int conf_args(const struct conf_opt *opts, size_t n, char **argv, void *out,
+                        struct err *e);
+
 /* conf_help: one line per option with its default and variable, appended to `out`. */
 void conf_help(const struct conf_opt *opts, size_t n, struct buf *out);

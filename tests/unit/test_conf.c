@@ -385,4 +385,23 @@ TEST(an_empty_default_is_shown_as_such)
     CHECK_STR(buf_str(&out), "  --name TEXT  a name (default \"\"; WROUGHT_NAME)\n");
 }
 
+TEST(args_alone_ignore_the_environment)
+{
+    setenv("WROUGHT_SLOTS", "7", 1);
+    struct opts o = {0};
+    struct err e = {0};
+    char *argv[] = {(char *)"--wait", (char *)"3", NULL};
+    CHECK_OK(conf_args(table, ARRAY_LEN(table), argv, &o, &e), &e);
+    CHECK_INT(o.slots, 2);
+    CHECK_INT(o.wait_ms, 3000);
+}
+
+TEST(args_alone_refuse_a_word)
+{
+    struct opts o = {0};
+    struct err e = {0};
+    char *argv[] = {(char *)"word", NULL};
+    CHECK_INT(conf_args(table, ARRAY_LEN(table), argv, &o, &e), ERR_USAGE);
+}
+
 TAP_MAIN
