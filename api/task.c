@@ -121,7 +121,7 @@ void task_new_encode(const struct task_new *t, struct jsonw *w, const char *key)
     jw_strn(w, "payload", t->payload ? t->payload : "", t->payload_len);
     if (t->priority >= 0)
         jw_int(w, "priority", t->priority);
-    if (t->timeout_s > 0)
+    if (t->timeout_s >= 0)
         jw_int(w, "timeout", t->timeout_s);
     if (t->delay_s > 0)
         jw_int(w, "delay", t->delay_s);
@@ -209,7 +209,7 @@ static int decode_state(const struct json *v, enum task_state *ret, struct err *
 {
     const char *word = json_get_str(v, "phase", json_get_str(v, "status", ""));
     if (!task_state_parse(word, ret))
-        return err_set(e, ERR_PROTOCOL, "task has a status that is unknown here: \"%s\"", word);
+        return err_set(e, ERR_INVALID, "task has a status that is unknown here: \"%s\"", word);
     return 0;
 }
 

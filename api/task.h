@@ -60,8 +60,9 @@ struct task_new {
  */
 NODISCARD int task_new_decode(const struct json *v, const struct task_limits *lim,
                               struct task_new *ret, struct err *e);
-void task_new_encode(const struct task_new *t, struct jsonw *w,
-                     const char *key); /* the CLI's request */
+/* task_new_encode: the CLI's request. A negative priority or timeout_s is not sent; timeout_s 0
+ * asks for the maximum. */
+void task_new_encode(const struct task_new *t, struct jsonw *w, const char *key);
 
 /* A task as a client sees it. Strings are owned; NULL means absent. */
 struct task {

@@ -288,6 +288,15 @@ TEST(queue_request_survives_the_round_trip)
     CHECK_STR(got.label, t.label);
 }
 
+TEST(what_the_caller_left_open_is_not_sent)
+{
+    struct task_new t = {.code_name = "w", .priority = -1, .timeout_s = -1};
+    AUTO(buf) struct buf b = BUF_INIT(BOUND_JSON_BODY_BYTES);
+    struct jsonw w = JSONW(&b);
+    task_new_encode(&t, &w, NULL);
+    CHECK_STR(buf_str(&b), "{\"code_name\":\"w\",\"payload\":\"\"}");
+}
+
 /* ---- the task object ---- */
 
 static struct task full_task(void)
