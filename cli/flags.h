@@ -1,0 +1,70 @@
+/* The flags of a verb: tables over lib/conf.h with letters, flags that may be repeated, and words
+ * that stand anywhere between the flags. One thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/buf.h"
+#include "lib/conf.h"
+#include "lib/err.h"
+
+struct flag {
+    struct conf_opt opt;
+    char letter; /* -x; 0 = none */
+    bool list;   /* may be repeated: CONF_STR, the field is a struct words */
+};
+
+/* FLAG_x(letter, name, struct type, member, placeholder, help) */
+#define FLAG_STR(letter, name, type, member, arg, help)                                            \
+    {                                                                                              \
+        {name, CONF_STR, offsetof(type, member), NULL, 0, 0, arg, help}, letter, false             \
+    }
+#define FLAG_LIST(letter, name, type, member, arg, help)                                           \
+    {                                                                                              \
+        {name, CONF_STR, offsetof(type, member), NULL, 0, 0, arg, help}, letter, true              \
+    }
+#define FLAG_BOOL(letter, name, type, member, help)                                                \
+    {                                                                                              \
+        {name, CONF_BOOL, offsetof(type, member), NULL, 0, 0, NULL, help}, letter, false           \
+    }
+#define FLAG_INT(letter, name, type, member, min, max, arg, help)                                  \
+    {                                                                                              \
+        {name, CONF_INT, offsetof(type, member), NULL, min, max, arg, help}, letter, false         \
+    }
+/* In milliseconds. */
+#define FLAG_TIME(letter, name, type, member, max_ms, help)                                        \
+    {                                                                                              \
+        {name, CONF_DURATION, offsetof(type, member), NULL, 0, max_ms, NULL, help}, letter, false  \
+    }
+
+struct flag_table {
+    const struct flag *flags;
+    size_t n;
+};
+
+/* Words of the command line: the array is owned, the strings are argv's. */
+struct words {
+    const char **v;
+    size_t n;
+};
+void words_add(struct words *w, const char *word);
+void words_release(struct words *w);
+
+/* What parsing had to make; values in the filled struct point into it. */
+struct parsed {
+    struct words words; /* those that are no flags */
+    char **made;
+    size_t n_made;
+};
+
+/* flags_parse: fills *out by both tables and collects the other words. `argv` starts behind the
+ * verb and ends with NULL. ERR_USAGE names the flag; ERR_EMPTY with msg "help" for --help or -h. */
+NODISCARD int flags_parse(const struct flag_table tables[2], char **argv, void *out,
+                          struct parsed *ret, struct err *e);
+/* flags_release: also the lists in *out. */
+void flags_release(const struct flag_table tables[2], void *out, struct parsed *p);
+
+/* flags_help: one aligned line per flag of `table`, appended to `out`, but for those that `over`
+ * (or NULL) has under the same name. */
+void flags_help(const struct flag_table *table, const struct flag_table *over, struct buf *out);
