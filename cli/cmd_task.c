@@ -1,0 +1,200 @@
+/* status, why, cancel: one task. */
+#include "cli/command.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "api/task.h"
+#include "cli/out.h"
+#include "lib/bounds.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+
+#include "lib/banned.h"
+
+static void task_path(const struct client *c, const char *id, const char *tail, struct buf *path)
+{
+    client_path(c, path, "/tasks/");
+    httpc_escape(path, id);
+    buf_adds(path, tail);
+}
+
+/* ---- status ---- */
+
+static void row_int(const char *key, int64_t v)
+{
+    char word[OUT_WORD];
+    snprintf(word, sizeof(word), "%" PRId64, v);
+    out_row(stdout, key, word);
+}
+
+static void row_time(const char *key, int64_t at_us)
+{
+    char word[OUT_WORD];
+    out_row(stdout, key, out_time(at_us, word));
+}
+
+static void row_span(const char *key, int64_t us)
+{
+    char word[OUT_WORD];
+    out_row(stdout, key, out_span(us, word));
+}
+
+static void print_times(const struct task *t)
+{
+    row_time("queued", t->created_us);
+    row_time("started", t->start_us);
+    row_time("finished", t->end_us);
+    if (t->start_us != 0)
+        row_span("duration", (t->end_us != 0 ? t->end_us : clock_now_us()) - t->start_us);
+    row_span("timeout", t->timeout_s * 1000000);
+    if (t->delay_s > 0)
+        row_span("delay", t->delay_s * 1000000);
+}
+
+static void print_task(const struct task *t)
+{
+    char word[OUT_WORD];
+    out_row(stdout, "id", t->id);
+    out_row(stdout, "code package", t->code_name);
+    row_int("revision", t->code_rev);
+    out_row(stdout, "status", task_state_own_name(t->state));
+    out_row(stdout, "stopping", t->stopping ? "its container is being stopped" : NULL);
+    if (t->exit_code >= 0)
+        row_int("exit code", t->exit_code);
+    out_row(stdout, "reason", t->reason);
+    out_row(stdout, "error class", t->error_class);
+    out_row(stdout, "message", t->msg);
+    out_row(stdout, "label", t->label);
+    row_int("priority", t->priority);
+    out_row(stdout, "cluster", t->cluster);
+    print_times(t);
+    if (t->attempt > 0)
+        row_int("attempt", t->attempt);
+    out_row(stdout, "image", t->image);
+    out_row(stdout, "retried as", t->retry_task_id);
+    out_row(stdout, "retry of", t->original_task_id);
+    out_row(stdout, "schedule", t->schedule_id);
+    out_row(stdout, "payload", t->payload);
+    out_row(stdout, "log", out_bytes((uint64_t)t->log_bytes, word));
+}
+
+static int run_status(const struct invocation *in, int *ret_exit, struct err *e)
+{
+    const struct common *common = in->args;
+    const char *id = in->words->v[0];
+    AUTO(buf) struct buf path = BUF_INIT(BOUND_URL_BYTES);
+    AUTO(client) struct client c = {0};
+    AUTO(reply) struct reply reply = {0};
+    AUTO(task) struct task t = {0};
+    (void)ret_exit;
+    int rc = command_check_id(id, e);
+    if (rc == 0)
+        rc = command_open(common, NULL, &c, e);
+    if (rc < 0)
+        return rc;
+    task_path(&c, id, "", &path);
+    rc = client_get(&c, buf_str(&path), &reply, e);
+    if (rc == 0 && common->json)
+        out_json(stdout, &reply.text);
+    else if (rc == 0 && (rc = task_decode(reply.root, &t, e)) == 0)
+        print_task(&t);
+    return rc;
+}
+
+const struct command cmd_status = {
+    .name = "status",
+    .words_usage = "ID",
+    .summary = "Show what is known about a task",
+    .example = "status 5f0c7d009b2d4c0007a1c001",
+    .min_words = 1,
+    .max_words = 1,
+    .args_bytes = sizeof(struct common),
+    .run = run_status,
+};
+
+/* ---- why ---- */
+
+static int run_why(const struct invocation *in, int *ret_exit, struct err *e)
+{
+    const struct common *common = in->args;
+    const char *id = in->words->v[0];
+    AUTO(buf) struct buf path = BUF_INIT(BOUND_URL_BYTES);
+    AUTO(client) struct client c = {0};
+    AUTO(reply) struct reply reply = {0};
+    (void)ret_exit;
+    int rc = command_check_id(id, e);
+    if (rc == 0)
+        rc = command_open(common, NULL, &c, e);
+    if (rc < 0)
+        return rc;
+    task_path(&c, id, "/why", &path);
+    rc = client_get(&c, buf_str(&path), &reply, e);
+    if (rc < 0)
+        return rc;
+    if (common->json) {
+        out_json(stdout, &reply.text);
+        return 0;
+    }
+    const struct json *details = json_member(reply.root, "details");
+    out_text(stdout, json_get_str(reply.root, "reason", ""));
+    for (size_t i = 0; i < json_length(details); i++)
+        out_line(stdout, "%s", json_string(json_at(details, i), NULL));
+    return 0;
+}
+
+const struct command cmd_why = {
+    .name = "why",
+    .words_usage = "ID",
+    .summary = "Say why a task is not running, or how it ended",
+    .example = "why 5f0c7d009b2d4c0007a1c001",
+    .min_words = 1,
+    .max_words = 1,
+    .args_bytes = sizeof(struct common),
+    .run = run_why,
+};
+
+/* ---- cancel ---- */
+
+#define MAX_CANCEL 1000
+
+static int cancel(struct client *c, const char *id, bool json, struct err *e)
+{
+    AUTO(buf) struct buf path = BUF_INIT(BOUND_URL_BYTES);
+    AUTO(reply) struct reply reply = {0};
+    task_path(c, id, "/cancel", &path);
+    const struct httpc_req rq = {
+        .method = "POST", .path = buf_str(&path), .body = "{}", .body_len = 2};
+    int rc = client_send(c, &rq, &reply, e);
+    if (rc == 0 && json)
+        out_json(stdout, &reply.text);
+    else if (rc == 0)
+        out_line(stdout, "Task with id='%s' cancelled", id);
+    return rc;
+}
+
+static int run_cancel(const struct invocation *in, int *ret_exit, struct err *e)
+{
+    const struct common *common = in->args;
+    AUTO(client) struct client c = {0};
+    int rc = 0;
+    (void)ret_exit;
+    for (size_t i = 0; i < in->words->n && rc == 0; i++) /* all or none by mistake */
+        rc = command_check_id(in->words->v[i], e);
+    if (rc == 0)
+        rc = command_open(common, NULL, &c, e);
+    for (size_t i = 0; i < in->words->n && rc == 0; i++)
+        rc = cancel(&c, in->words->v[i], common->json, e);
+    return rc;
+}
+
+const struct command cmd_cancel = {
+    .name = "cancel",
+    .words_usage = "ID…",
+    .summary = "Cancel tasks, queued or running",
+    .example = "cancel 5f0c7d009b2d4c0007a1c001",
+    .min_words = 1,
+    .max_words = MAX_CANCEL,
+    .args_bytes = sizeof(struct common),
+    .run = run_cancel,
+};
