@@ -11,9 +11,10 @@
 
 #include "lib/banned.h"
 
-#define MIB                 (1024LL * 1024)
-#define CPU_PERIOD_PER_UNIT 100 /* µs of quota per thousandth of a CPU, for a period of 100000 µs \
-                                 */
+#define MIB (1024LL * 1024)
+#define CPU_PERIOD_PER_UNIT                                                                        \
+    100 /* µs of quota per thousandth of a CPU, for a period of 100000 µs                        \
+         */
 
 void verdict_set(struct verdict *v, enum attempt_class class, const char *fmt, ...)
 {

@@ -3,7 +3,7 @@
  * One file, WAL, synchronous=FULL: a commit has reached the disk when store_commit returns. The
  * writer's connection is the only one that writes; readers see the last commit. A reader's query
  * has a budget of steps (sqlite3_progress_handler), so that one slow list never holds a thread. */
-#include "server/store_priv.h"
+#include "server/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 
 #include "lib/crypto.h"
 #include "lib/str.h"
+#include "server/store_priv.h"
 #include "server/store_write.h"
 #include "lib/banned.h"
 
