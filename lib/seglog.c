@@ -59,7 +59,7 @@ int seglog_refresh(struct seglog *s, uint64_t upto, struct err *e)
         rc = seg_walk_peek(&w, &run, e);
         if (rc < 0)
             return rc;
-        if (run.len == 0 || run.len > upto - s->index.end.raw)
+        if (run.len == 0 || s->index.end.raw + run.len > upto)
             return 0;
         seg_index_push(&s->index, run);
         w.at = s->index.end;

@@ -27,7 +27,7 @@ struct seglog;
 
 /* seglog_open: creates or recovers. `path` is without the suffix. */
 NODISCARD int seglog_open(const char *path, struct seglog **ret, struct err *e);
-/* seglog_open_read: for reading only; ERR_NOT_FOUND when there is none. */
+/* seglog_open_read: for reading only, all that is there; ERR_NOT_FOUND when there is none. */
 NODISCARD int seglog_open_read(const char *path, struct seglog **ret, struct err *e);
 /* seglog_refresh: a reading handle takes in the records that were appended since, as far as they
  * end at or before raw offset `upto` (UINT64_MAX: all that are there now). */

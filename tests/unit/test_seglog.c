@@ -530,6 +530,8 @@ TEST(a_reader_sees_growth_up_to_what_was_published)
     check_equal(r, &m);
     CHECK_OK(seglog_refresh(r, 10, &e), &e); /* within a run: not yet */
     CHECK_INT(seglog_size(r), 5);
+    CHECK_OK(seglog_refresh(r, 2, &e), &e); /* less than it has: nothing changes */
+    CHECK_INT(seglog_size(r), 5);
     CHECK_OK(seglog_refresh(r, UINT64_MAX, &e), &e);
     CHECK_INT(seglog_size(r), 16);
     seglog_close(r);
