@@ -102,7 +102,6 @@ static int obey(struct attempt *a, struct err *e)
 {
     enum order order = job_order(a->job);
     enum stop_level level = node_stopping(a->node);
-    job_carries_out(a->job, order);
     if (order == ORDER_LOST)
         return stop(a, STOP_LOST, true, e);
     if (order == ORDER_CANCEL && stop(a, STOP_CANCEL, false, e))

@@ -289,13 +289,6 @@ enum order job_order(struct job *j)
     return order;
 }
 
-void job_carries_out(struct job *j, enum order known)
-{
-    pthread_mutex_lock(&j->mu);
-    j->known = known;
-    pthread_mutex_unlock(&j->mu);
-}
-
 /* Limits and usage as init read them; -1 = could not be read. */
 static void encode_facts(const struct job *j, const struct job_end *end, struct buf *out)
 {

@@ -49,13 +49,13 @@ struct job {
     pthread_mutex_t mu;
     pthread_cond_t changed;
     /* guarded by mu */
-    enum order order, known; /* the server's order; the one that is being carried out */
-    uint64_t spooled;        /* bytes of the spool that the shipper may read */
-    uint64_t shipped;        /* bytes that are on the server's disk */
-    bool offset_known;       /* false after adoption: ask the server how much it has */
-    bool started_due;        /* `started` is to be reported */
-    char *finish;            /* how it ended, as it will be posted; NULL while it runs */
-    bool finish_due;         /* and now is the time */
+    enum order order;  /* the server's */
+    uint64_t spooled;  /* bytes of the spool that the shipper may read */
+    uint64_t shipped;  /* bytes that are on the server's disk */
+    bool offset_known; /* false after adoption: ask the server how much it has */
+    bool started_due;  /* `started` is to be reported */
+    char *finish;      /* how it ended, as it will be posted; NULL while it runs */
+    bool finish_due;   /* and now is the time */
     enum job_outcome outcome;
 };
 
@@ -84,7 +84,6 @@ void job_prepared(struct job *j, const struct asked *asked, const char *image,
                   const char *image_id);
 void job_started(struct job *j);
 enum order job_order(struct job *j);
-void job_carries_out(struct job *j, enum order known);
 
 struct job_end {
     const struct verdict *verdict;

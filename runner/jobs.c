@@ -81,7 +81,7 @@ size_t jobs_held(struct jobs *js, struct held **ret)
         struct job *j = js->list[i];
         held[i].ref = j->grant.ref;
         pthread_mutex_lock(&j->mu);
-        held[i].known = j->known;
+        held[i].known = j->order;
         pthread_mutex_unlock(&j->mu);
     }
     pthread_mutex_unlock(&js->mu);

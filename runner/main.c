@@ -123,7 +123,7 @@ static int find_init(const char **ret, struct err *e)
 static int complete(struct settings *s, struct err *e)
 {
     enum log_level level;
-    if (!s->token_file)
+    if (!s->token_file || !*s->token_file)
         return err_set(e, ERR_USAGE, "--token-file is missing: the server's runner.token");
     if (s->slots == 0)
         s->slots = sysconf(_SC_NPROCESSORS_ONLN);
@@ -131,7 +131,7 @@ static int complete(struct settings *s, struct err *e)
         s->engine = getenv("DOCKER_HOST");
     if (!s->engine || !*s->engine)
         s->engine = "unix:///var/run/docker.sock";
-    if (!s->init && find_init(&s->init, e))
+    if ((!s->init || !*s->init) && find_init(&s->init, e))
         return e->code;
     if (log_level_parse(s->log_level, &level, e))
         return e->code;

@@ -172,16 +172,21 @@ static void check_volume(struct slot *s, const struct attempt *a, const struct p
         volumes_distrust(s->sh.volumes, pr->code_volume);
 }
 
+/* A log that is not whole says so, and how much is missing. */
+static void say_incomplete(const struct attempt *a, struct verdict *v)
+{
+    size_t at = strlen(v->reason);
+    if (a->missing + a->dropped == 0 || at + 1 >= sizeof v->reason)
+        return;
+    snprintf(v->reason + at, sizeof v->reason - at, "%s%llu bytes of the log %s", at ? "; " : "",
+             (unsigned long long)(a->missing ? a->missing : a->dropped),
+             a->missing ? "are missing" : "over its limit were not kept");
+}
+
 /* The end in the job's directory, so that it cannot be lost any more. */
 static void write_end(struct job *j, const struct attempt *a, struct verdict *v)
 {
-    if (a->missing > 0 && v->class != CLASS_INFRA) {
-        log_error("log incomplete: %llu bytes missing task=%s", (unsigned long long)a->missing,
-                  j->grant.ref.task);
-        if (!v->reason[0])
-            snprintf(v->reason, sizeof v->reason, "%llu bytes of the log are missing",
-                     (unsigned long long)a->missing);
-    }
+    say_incomplete(a, v);
     const struct job_end end = {.verdict = v,
                                 .facts = a->has_end ? &a->end : NULL,
                                 .log_complete = a->missing == 0 && a->dropped == 0,
@@ -248,8 +253,8 @@ static void work(struct slot *s, struct job *j)
     bool lost = a.why == STOP_LOST || job_order(j) == ORDER_LOST;
     if (!j->finish && !lost) {
         check_volume(s, &a, &pr);
-        log_end(j, &v);
         write_end(j, &a, &v);
+        log_end(j, &v);
     }
     end_container(&a);
     prepared_release(&pr, s->sh.volumes);
