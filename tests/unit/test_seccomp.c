@@ -14,6 +14,13 @@
 #include "runner/seccomp.h"
 #include "tests/unit/tap.h"
 
+/* The leak checker attaches to its own process by ptrace, which is among what is refused here. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+    return 1;
+}
+
 static void load(void)
 {
     struct err e = {0};
