@@ -90,6 +90,8 @@ static void run_items(const struct inbox_owner *o, struct batch *b, struct work 
         int rc = 0;
         if (b->err.code == 0)
             rc = w->writes ? run_writing(o, b, w) : w->run(w, o->owner, &w->err);
+        if (rc == 0)
+            err_clear(&w->err); /* a call inside may have failed and been forgiven */
         if (rc != WORK_PARKED)
             list_push(&b->ran, w);
     }

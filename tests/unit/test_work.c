@@ -101,6 +101,14 @@ static int run_bad(struct work *w, void *owner, struct err *e)
     return err_set(e, ERR_INVALID, "no");
 }
 
+/* A call inside failed, and the item went on all the same. */
+static int run_forgiving(struct work *w, void *owner, struct err *e)
+{
+    (void)w, (void)owner;
+    (void)err_set(e, ERR_EMPTY, "the end of something");
+    return 0;
+}
+
 /* A gate holds the thread inside an item, so that what is submitted meanwhile becomes one batch. */
 struct gate {
     struct work w;
@@ -145,6 +153,16 @@ static void gate_open(struct gate *g)
     g->open = true;
     pthread_cond_broadcast(&g->cv);
     pthread_mutex_unlock(&g->mu);
+}
+
+TEST(an_item_that_went_through_has_no_error)
+{
+    struct owner o = {0};
+    struct inbox *in = start(&o, 0);
+    struct work w = {.run = run_forgiving};
+    CHECK_INT(inbox_run(in, &w), 0);
+    CHECK_INT(w.err.code, 0);
+    inbox_stop(in);
 }
 
 static void done_note(struct work *w)
