@@ -49,6 +49,10 @@ struct store_token {
 NODISCARD int store_token_find(struct store *s, const uint8_t hash[32], struct store_token *ret,
                                struct err *e);
 
+struct store_page {
+    int64_t page, per_page;
+};
+
 struct store_project {
     int64_t n;
     char id[ID_TEXT];
@@ -57,12 +61,11 @@ struct store_project {
 };
 NODISCARD int store_project_find(struct store *s, const char *id, struct store_project *ret,
                                  struct err *e);
+/* store_project_list: project `n` alone, or all with 0. */
+NODISCARD int store_project_list(struct store *s, int64_t n, struct store_page page,
+                                 struct store_project **ret, size_t *ret_n, struct err *e);
 
 /* ---- reads for clients: `project` is the row number that the token or the path gave ---- */
-
-struct store_page {
-    int64_t page, per_page;
-};
 
 NODISCARD int store_code_find(struct store *s, int64_t project, const char *id, struct code *ret,
                               struct err *e);

@@ -44,6 +44,15 @@ int store_project_any(struct store *s, bool *ret, struct err *e)
     return 0;
 }
 
+static void read_project(struct query *q, struct store_project *p)
+{
+    p->n = read_int(q);
+    read_copy(q, p->name, sizeof(p->name));
+    p->created_us = read_int(q);
+    p->updated_us = read_int(q);
+    id_encode(&q->s->ids, ID_PROJECT, p->n, p->created_us, p->id);
+}
+
 int store_project_find(struct store *s, const char *id, struct store_project *ret, struct err *e)
 {
     int64_t n = 0;
@@ -56,16 +65,33 @@ int store_project_find(struct store *s, const char *id, struct store_project *re
     if (rc < 0)
         return rc;
     struct store_project p = {0};
-    if (rc > 0) {
-        p.n = read_int(&q);
-        read_copy(&q, p.name, sizeof(p.name));
-        p.created_us = read_int(&q);
-        p.updated_us = read_int(&q);
-    }
+    if (rc > 0)
+        read_project(&q, &p);
     if (rc == 0 || !id_matches(created_s, p.created_us))
         return err_set(e, ERR_NOT_FOUND, "project not found");
-    id_encode(&s->ids, ID_PROJECT, p.n, p.created_us, p.id);
     *ret = p;
+    return 0;
+}
+
+int store_project_list(struct store *s, int64_t n, struct store_page page,
+                       struct store_project **ret, size_t *ret_n, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_PROJECT_LIST);
+    query_int(&q, n);
+    query_page(&q, page);
+    struct store_project *list = NULL;
+    size_t count = 0, cap = 0;
+    int rc;
+    while ((rc = query_row(&q, e)) > 0) {
+        list = store_grow(list, count, &cap, sizeof(*list));
+        read_project(&q, &list[count++]);
+    }
+    if (rc < 0) {
+        free(list);
+        return rc;
+    }
+    *ret = list;
+    *ret_n = count;
     return 0;
 }
 

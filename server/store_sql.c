@@ -54,6 +54,8 @@ static const char *const text[SQL_COUNT] = {
 
     [SQL_PROJECT_ANY] = "SELECT n FROM project LIMIT 1",
     [SQL_PROJECT_FIND] = "SELECT n, name, created_us, updated_us FROM project WHERE n = ?",
+    [SQL_PROJECT_LIST] = "SELECT n, name, created_us, updated_us FROM project "
+                         "WHERE ?1 = 0 OR n = ?1 ORDER BY n LIMIT ? OFFSET ?",
     [SQL_PROJECT_ADD] = "INSERT INTO project (name, created_us, updated_us) VALUES (?1, ?2, ?2)",
     [SQL_TOKEN_FIND] = "SELECT n, scope, project FROM token WHERE hash = ?",
     [SQL_TOKEN_ADD] = "INSERT INTO token (hash, scope, project, created_us) VALUES (?, ?, ?, ?)",

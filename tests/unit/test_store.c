@@ -258,6 +258,30 @@ TEST(a_project_is_found_by_its_id_alone)
     world_end(&w);
 }
 
+TEST(projects_are_listed_alone_or_all_in_pages)
+{
+    struct world w = world_new();
+    int64_t second;
+    CHECK_OK(store_begin(w.s, &e), &e);
+    CHECK_OK(store_project_add(w.s, "second", T0, &second, &e), &e);
+    CHECK_OK(store_commit(w.s, &e), &e);
+    struct store_project *list;
+    size_t n;
+    CHECK_OK(store_project_list(w.r, 0, (struct store_page){0, 30}, &list, &n, &e), &e);
+    CHECK_INT(n, 2);
+    CHECK_STR(list[0].id, project_id(&w, w.project));
+    free(list);
+    CHECK_OK(store_project_list(w.r, 0, (struct store_page){1, 1}, &list, &n, &e), &e);
+    CHECK_INT(n, 1);
+    CHECK_STR(list[0].name, "second");
+    free(list);
+    CHECK_OK(store_project_list(w.r, second, (struct store_page){0, 30}, &list, &n, &e), &e);
+    CHECK_INT(n, 1);
+    CHECK_INT(list[0].n, second);
+    free(list);
+    world_end(&w);
+}
+
 /* ---- codes ---- */
 
 TEST(a_code_shows_its_current_revision)
