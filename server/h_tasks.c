@@ -1,0 +1,220 @@
+/* Tasks: queue, list, get, cancel, why. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/task.h"
+#include "lib/bounds.h"
+#include "lib/cleanup.h"
+#include "lib/str.h"
+#include "server/app.h"
+#include "server/handlers.h"
+#include "server/metrics.h"
+#include "server/ops.h"
+
+#include "lib/banned.h"
+
+/* ---- queue ---- */
+
+static int decode_tasks(struct req *rq, struct task_new **ret, size_t *ret_n, struct err *e)
+{
+    const struct json *root;
+    if (req_json(rq, &root, e))
+        return e->code;
+    const struct json *list = json_member(root, "tasks");
+    if (json_kind(list) == JSON_NULL)
+        return err_set(e, ERR_MISSING, "tasks is required");
+    if (json_kind(list) != JSON_ARRAY)
+        return err_set(e, ERR_INVALID, "tasks: an array is expected");
+    size_t n = json_length(list);
+    if (n == 0)
+        return err_set(e, ERR_MISSING, "tasks is empty");
+    if (n > BOUND_TASKS_PER_REQUEST)
+        return err_set(e, ERR_TOO_BIG, "tasks: %zu are over the limit of %d a request", n,
+                       BOUND_TASKS_PER_REQUEST);
+    struct task_new *tasks = req_mem(rq, n * sizeof(*tasks));
+    for (size_t i = 0; i < n; i++) {
+        if (task_new_decode(json_at(list, i), &rq->app->limits, &tasks[i], e))
+            return n == 1 ? e->code : err_wrap(e, "tasks[%zu]", i);
+    }
+    *ret = tasks;
+    *ret_n = n;
+    return 0;
+}
+
+static int queued(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    const struct op_enqueue *op = rq->state;
+    if (e->code)
+        return e->code;
+    struct jsonw w = JSONW(&rq->out);
+    jw_obj(&w, NULL);
+    jw_str(&w, "msg", "Queued up");
+    jw_arr(&w, "tasks");
+    for (size_t i = 0; i < op->n; i++) {
+        jw_obj(&w, NULL);
+        jw_str(&w, "id", op->ret_ids[i]);
+        jw_obj_end(&w);
+    }
+    jw_arr_end(&w);
+    jw_obj_end(&w);
+    metrics_add(rq->app->metrics, METRIC_TASKS_QUEUED, op->n);
+    return 0;
+}
+
+int h_task_post(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    struct task_new *tasks = NULL;
+    size_t n = 0;
+    if (decode_tasks(rq, &tasks, &n, e))
+        return e->code;
+    struct op_enqueue *op = req_mem(rq, sizeof(*op));
+    op_enqueue_init(op);
+    op->project = rq->project;
+    op->tasks = tasks;
+    op->n = n;
+    op->ret_ids = req_mem(rq, n * sizeof(*op->ret_ids));
+    return req_await_writer(rq, &op->w, queued, op, e);
+}
+
+/* ---- list ---- */
+
+/* Old clients send 1, true, and Go's %!d(bool=true): a flag is set unless it says that it is not.
+ */
+static bool is_set(const char *flag)
+{
+    return strcmp(flag, "0") != 0 && strcmp(flag, "false") != 0;
+}
+
+/* "queued" covers preparing as well: that is what such a task is shown as. */
+static unsigned states_asked(const struct req *rq)
+{
+    unsigned states = 0;
+    for (size_t i = 0; i < rq->target.args.n; i++) {
+        const struct arg *a = &rq->target.args.at[i];
+        enum task_state s;
+        if (!task_state_parse(a->name, &s) || !is_set(a->value))
+            continue;
+        states |= 1u << s;
+        if (s == TASK_QUEUED)
+            states |= 1u << TASK_PREPARING;
+    }
+    return states;
+}
+
+/* Epoch seconds; old clients send fractions as well. */
+static int time_arg(const struct req *rq, const char *name, int64_t *ret_us, struct err *e)
+{
+    const char *text = req_arg(rq, name);
+    int64_t seconds;
+    *ret_us = 0;
+    if (!text || !*text)
+        return 0;
+    autofree char *whole = str_dupn(text, strcspn(text, "."));
+    if (str_int(whole, name, 0, INT64_MAX / 1000000, &seconds, e))
+        return e->code;
+    *ret_us = seconds * 1000000;
+    return 0;
+}
+
+static int filter_of(const struct req *rq, struct store_task_filter *ret, struct err *e)
+{
+    *ret = (struct store_task_filter){
+        .states = states_asked(rq),
+        .code_name = req_arg(rq, "code_name"),
+        .label = req_arg(rq, "label"),
+        .cluster = req_arg(rq, "cluster"),
+    };
+    return time_arg(rq, "from_time", &ret->from_us, e) || time_arg(rq, "to_time", &ret->to_us, e)
+               ? e->code
+               : 0;
+}
+
+int h_task_list(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    struct store_task_filter filter;
+    struct store_page page;
+    struct store *s;
+    struct task *tasks;
+    size_t n;
+    if (filter_of(rq, &filter, e) || req_page(rq, &page, e) || req_store(rq, &s, e))
+        return e->code;
+    int rc = store_task_list(s, rq->project, &filter, page, &tasks, &n, e);
+    req_store_done(rq, s);
+    if (rc)
+        return rc;
+    struct jsonw w = JSONW(&rq->out);
+    jw_obj(&w, NULL);
+    jw_arr(&w, "tasks");
+    for (size_t i = 0; i < n; i++) {
+        task_encode(&tasks[i], &w, NULL);
+        task_release(&tasks[i]);
+    }
+    jw_arr_end(&w);
+    jw_obj_end(&w);
+    free(tasks);
+    return 0;
+}
+
+/* ---- one task ---- */
+
+int h_task_get(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    struct store *s;
+    struct task t;
+    if (req_store(rq, &s, e))
+        return e->code;
+    int rc = store_task_find(s, rq->project, rq->name, &t, e);
+    req_store_done(rq, s);
+    if (rc)
+        return rc;
+    struct jsonw w = JSONW(&rq->out);
+    task_encode(&t, &w, NULL);
+    task_release(&t);
+    return 0;
+}
+
+static int cancelled(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    if (e->code)
+        return e->code;
+    resp_msg(rq, "Cancelled");
+    return 0;
+}
+
+int h_task_cancel(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    struct op_cancel *op = req_mem(rq, sizeof(*op));
+    op_cancel_init(op);
+    op->project = rq->project;
+    op->id = rq->name;
+    return req_await_writer(rq, &op->w, cancelled, op, e);
+}
+
+static int explained(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    const struct op_why *op = rq->state;
+    if (e->code)
+        return e->code;
+    struct jsonw w = JSONW(&rq->out);
+    jw_obj(&w, NULL);
+    jw_str(&w, "reason", op->ret_reason);
+    jw_obj_end(&w);
+    return 0;
+}
+
+int h_task_why(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    struct op_why *op = req_mem(rq, sizeof(*op));
+    op_why_init(op);
+    op->project = rq->project;
+    op->id = rq->name;
+    return req_await_writer(rq, &op->w, explained, op, e);
+}

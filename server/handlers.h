@@ -1,0 +1,50 @@
+/* Every handler, for the route table. What a handler is: server/req.h; what each route says:
+ * api/http.md and api/lease.md. */
+#pragma once
+
+#include "server/req.h"
+
+struct body_sink;
+
+/* h_ops.c */
+int h_health(struct req *rq, struct resp *rs, struct err *e);
+int h_version(struct req *rq, struct resp *rs, struct err *e);
+int h_metrics(struct req *rq, struct resp *rs, struct err *e);
+int h_stack_list(struct req *rq, struct resp *rs, struct err *e);
+
+/* h_projects.c */
+int h_project_list(struct req *rq, struct resp *rs, struct err *e);
+int h_project_get(struct req *rq, struct resp *rs, struct err *e);
+
+/* h_codes.c */
+int h_code_list(struct req *rq, struct resp *rs, struct err *e);
+int h_code_get(struct req *rq, struct resp *rs, struct err *e);
+int h_code_delete(struct req *rq, struct resp *rs, struct err *e);
+int h_code_download(struct req *rq, struct resp *rs, struct err *e);
+int h_code_revisions(struct req *rq, struct resp *rs, struct err *e);
+
+/* h_upload.c */
+int h_code_post(struct req *rq, struct resp *rs, struct err *e);
+
+/* upload.c */
+extern const struct body_sink upload_sink;
+
+/* h_tasks.c */
+int h_task_post(struct req *rq, struct resp *rs, struct err *e);
+int h_task_list(struct req *rq, struct resp *rs, struct err *e);
+int h_task_get(struct req *rq, struct resp *rs, struct err *e);
+int h_task_cancel(struct req *rq, struct resp *rs, struct err *e);
+int h_task_why(struct req *rq, struct resp *rs, struct err *e);
+
+/* h_logs.c */
+int h_task_log(struct req *rq, struct resp *rs, struct err *e);
+int h_task_outlog(struct req *rq, struct resp *rs, struct err *e);
+
+/* h_runner.c */
+int h_runner_register(struct req *rq, struct resp *rs, struct err *e);
+int h_runner_lease(struct req *rq, struct resp *rs, struct err *e);
+int h_runner_renew(struct req *rq, struct resp *rs, struct err *e);
+int h_runner_started(struct req *rq, struct resp *rs, struct err *e);
+int h_runner_log(struct req *rq, struct resp *rs, struct err *e);
+int h_runner_finish(struct req *rq, struct resp *rs, struct err *e);
+int h_runner_package(struct req *rq, struct resp *rs, struct err *e);
