@@ -11,7 +11,7 @@
 #include "server/ops.h"
 #include "server/packages.h"
 #include "server/stacks.h"
-#include "server/upload.h"
+#include "server/form.h"
 
 #include "lib/banned.h"
 

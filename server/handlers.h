@@ -26,7 +26,7 @@ int h_code_revisions(struct req *rq, struct resp *rs, struct err *e);
 /* h_upload.c */
 int h_code_post(struct req *rq, struct resp *rs, struct err *e);
 
-/* upload.c */
+/* form.c */
 extern const struct body_sink upload_sink;
 
 /* h_tasks.c */

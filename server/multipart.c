@@ -1,4 +1,4 @@
-/* The multipart parser: a state machine over lines and delimiters. Neighbour: server/upload.c.
+/* The multipart parser: a state machine over lines and delimiters. Neighbour: server/form.c.
  *
  * Invariant: `held` is what was fed and not yet understood. In a part's data it holds at most a
  * delimiter and a CR, so that bytes flow through; elsewhere at most MULTIPART_HEADER_MAX. */

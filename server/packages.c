@@ -1,4 +1,4 @@
-/* Package files. Neighbours: server/upload.c spools, server/h_upload.c submits jobs to the intake
+/* Package files. Neighbours: server/form.c spools, server/h_upload.c submits jobs to the intake
  * thread, server/h_codes.c and h_runner.c send the files. */
 #include "server/packages.h"
 

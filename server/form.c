@@ -1,6 +1,6 @@
 /* Uploads. Neighbours: server/multipart.c, server/packages.c (the spool file), server/h_upload.c
  * (what the data says). */
-#include "server/upload.h"
+#include "server/form.h"
 
 #include <string.h>
 #include <strings.h>
