@@ -1,5 +1,6 @@
 /* The runner protocol /runner/1/ (api/lease.md): one codec for server and runner. Our own routes
- * are strict: an unknown key is refused. Strings of decoded requests are borrowed from the parsed
+ * are strict: an unknown key of a request is refused. Answers are read leniently, so that a newer
+ * server can say more to an older runner. Strings of decoded requests are borrowed from the parsed
  * tree. Any thread. */
 #pragma once
 

@@ -2,7 +2,6 @@
 #include "cli/command.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -141,6 +140,7 @@ static void listen_here(void)
 /* ---- running a command line ---- */
 
 #define MAX_WORDS 10
+static const char *stdout_path = "out";
 static char said_out[1 << 16], said_err[1 << 16];
 
 static void read_back(const char *path, char *to, size_t bytes)
@@ -159,12 +159,13 @@ static int command(const char *const words[MAX_WORDS])
         argv[i + 1] = (char *)(uintptr_t)words[i];
     autoclose int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
     fflush(stdout);
-    CHECK(freopen("out", "w", stdout) && freopen("err", "w", stderr));
+    CHECK(freopen(stdout_path, "w", stdout) && freopen("err", "w", stderr));
     int code = command_main(argv);
     fflush(stdout);
     fflush(stderr);
+    clearerr(stdout);
     CHECK(dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0);
-    read_back("out", said_out, sizeof(said_out));
+    read_back(stdout_path, said_out, sizeof(said_out));
     read_back("err", said_err, sizeof(said_err));
     return code;
 }
@@ -619,21 +620,9 @@ TEST(absent_server_exits_with_69_and_is_named)
 TEST(full_disk_behind_stdout_is_an_error)
 {
     static const struct step steps[] = {{"GET /codes", "{\"codes\":[]}"}};
-    server.steps = steps;
-    server.n_steps = 1;
-    httpc_global_init();
-    listen_here();
-    set_environment();
-    CHECK(pthread_create(&server.thread, NULL, serve, NULL) == 0);
-    char *argv[] = {(char *)(uintptr_t) "wrought", (char *)(uintptr_t) "codes", NULL};
-    autoclose int out = dup(STDOUT_FILENO);
-    autoclose int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-    CHECK(dup2(full, STDOUT_FILENO) >= 0);
-    int code = command_main(argv);
-    clearerr(stdout);
-    CHECK(dup2(out, STDOUT_FILENO) >= 0);
-    CHECK(pthread_join(server.thread, NULL) == 0);
-    CHECK_INT(code, 75);
+    stdout_path = "/dev/full";
+    CHECK_INT(PLAY(steps, "codes"), 75);
+    CHECK_HAS(said_err, "No space left");
     forget_requests();
 }
 
