@@ -4,8 +4,8 @@
 #
 # A stack is a folder with
 #   Dockerfile   begins with ARG BASE and FROM ${BASE}; ends as user 10001 in a /task for everybody
-#   stack.json   name, description, runtimes that mean it, interpreter, version (a command)
-#   hello/       a worker that proves it; prints "hello from NAME"
+#   stack.json   name, description, runtimes with their interpreters, tools and version (commands)
+#   hello/       a worker for each runtime that proves it; prints "hello from NAME"
 # Runners find their stacks by the tag.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")"

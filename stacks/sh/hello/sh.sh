@@ -1,0 +1,7 @@
+#!/bin/sh
+# Proves the stack: says what runs it, and what the task was given.
+echo "hello from sh: sh, uid $(id -u)"
+echo "arguments: $*"
+if [ -n "${PAYLOAD_FILE:-}" ]; then
+    echo "payload: $(cat "$PAYLOAD_FILE")"
+fi
