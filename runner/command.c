@@ -1,17 +1,16 @@
-/* Kinds of packages, runtimes, and the words of a command. */
+/* Kinds of packages, and the words of a command. Runtimes: api/stack.h. */
 #include "runner/command.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/stack.h"
 #include "lib/bounds.h"
 #include "lib/buf.h"
 #include "lib/cleanup.h"
 #include "lib/str.h"
 
 #include "lib/banned.h"
-
-#define STACK_TAG "wrought/"
 
 /* ---- words ---- */
 
@@ -92,48 +91,7 @@ int words_split(const char *text, struct words *ret, struct err *e)
     return 0;
 }
 
-/* ---- runtimes ---- */
-
-struct runtime {
-    const char *name;
-    const char *suffix;  /* of a file that names no runtime; NULL: none goes here */
-    const char *stack;   /* where a package runs that names none */
-    const char *argv[4]; /* before the file's name */
-};
-
-/* Makes a file executable first: packages of old clients carry no modes. */
-#define RUN_BINARY "chmod +x \"$0\" && exec \"$0\" \"$@\""
-
-static const struct runtime runtimes[] = {
-    {"sh", ".sh", "sh", {"sh"}},
-    {"no_type_found", NULL, "sh", {"sh"}}, /* what the PHP client says for what it does not know */
-    {"bash", ".bash", "classic", {"bash"}},
-    {"python", ".py", "python-3.11", {"python3", "-u"}},
-    {"python3", NULL, "python-3.11", {"python3", "-u"}},
-    {"ruby", ".rb", "classic", {"ruby"}},
-    {"node", ".js", "classic", {"node"}},
-    {"javascript", NULL, "classic", {"node"}},
-    {"php", ".php", "classic", {"php"}},
-    {"perl", ".pl", "classic", {"perl"}},
-    {"java", ".jar", "classic", {"java", "-jar"}},
-    {"binary", "", "sh", {"sh", "-c", RUN_BINARY}}, /* last: every name ends in "" */
-};
-
-static const struct runtime *runtime_find(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(runtimes); i++)
-        if (strcmp(runtimes[i].name, name) == 0)
-            return &runtimes[i];
-    return NULL;
-}
-
-static const struct runtime *runtime_of_file(const char *file_name)
-{
-    size_t i = 0;
-    while (!runtimes[i].suffix || !str_ends(file_name, runtimes[i].suffix))
-        i++;
-    return &runtimes[i];
-}
+/* ---- image ---- */
 
 static bool given(const char *s)
 {
@@ -150,13 +108,6 @@ static bool is_image_alone(const struct grant *g)
     return given(g->image) && !has_package(g);
 }
 
-/* What the revision says, or what its file's name says. */
-static int choose_runtime(const struct grant *g, const struct runtime **ret, struct err *e)
-{
-    *ret = given(g->runtime) ? runtime_find(g->runtime) : runtime_of_file(g->file_name);
-    return *ret ? 0 : err_set(e, ERR_INVALID, "unknown runtime %.60s", g->runtime);
-}
-
 int command_image(const struct grant *g, struct buf *ret, bool *ret_is_stack, struct err *e)
 {
     if (given(g->image)) {
@@ -166,10 +117,10 @@ int command_image(const struct grant *g, struct buf *ret, bool *ret_is_stack, st
     }
     const char *stack = g->stack;
     if (!given(stack)) {
-        const struct runtime *rt = NULL;
+        const struct runtime *rt;
         if (!given(g->runtime) && !given(g->file_name))
             return err_set(e, ERR_INVALID, "the code names no image, stack or runtime");
-        if (choose_runtime(g, &rt, e))
+        if (runtime_choose(g->runtime, g->file_name, false, &rt, e))
             return e->code;
         stack = rt->stack;
     }
@@ -200,17 +151,12 @@ static void add_args(struct words *argv, const struct grant *g)
 
 static int add_runtime(struct words *argv, const struct grant *g, struct err *e)
 {
-    const struct runtime *rt = NULL;
-    if (choose_runtime(g, &rt, e))
+    const struct runtime *rt;
+    if (runtime_choose(g->runtime, g->file_name, given(g->image) || given(g->stack), &rt, e))
         return e->code;
-    for (size_t i = 0; i < ARRAY_LEN(rt->argv) && rt->argv[i]; i++)
+    for (size_t i = 0; rt->argv[i]; i++)
         words_add(argv, rt->argv[i]);
-    if (strcmp(rt->name, "binary") == 0 && !strchr(g->file_name, '/')) {
-        autofree char *here = str_fmt("./%s", g->file_name);
-        words_add(argv, here);
-    } else {
-        words_add(argv, g->file_name);
-    }
+    words_add(argv, g->file_name);
     return 0;
 }
 

@@ -27,9 +27,11 @@ NODISCARD int words_split(const char *text, struct words *ret, struct err *e);
 #define COMMAND_PAYLOAD_FILE COMMAND_DIR "task_payload.json"
 #define COMMAND_CONFIG_FILE  COMMAND_DIR "task_config.json"
 
+#define STACK_TAG "wrought/" /* and the stack's name: a local image, which is never pulled */
+
 /* command_image: the image reference that the task runs in, appended to `ret`. *ret_is_stack:
  * it is a local stack (wrought/NAME), which is never pulled. ERR_INVALID when the revision names
- * neither an image nor a stack nor a runtime that has one. */
+ * neither an image nor a stack nor a runtime that has one (api/stack.h). */
 NODISCARD int command_image(const struct grant *g, struct buf *ret, bool *ret_is_stack,
                             struct err *e);
 
