@@ -148,12 +148,20 @@ static void lost(struct job *j)
     job_settle(j, JOB_DROPPED);
 }
 
+static bool is_finish_due(struct job *j)
+{
+    pthread_mutex_lock(&j->mu);
+    bool due = j->finish_due;
+    pthread_mutex_unlock(&j->mu);
+    return due;
+}
+
 /* Waits before the next try; while the runner stops it gives up after a while: the directory of the
  * job stays, and its next start delivers. */
 static void back_off(struct ship *s)
 {
     struct job *j = s->job;
-    if (node_stopping(j->node) >= GIVE_BACK && s->give_up_ms == 0)
+    if (s->give_up_ms == 0 && node_stopping(j->node) != RUN && is_finish_due(j))
         s->give_up_ms = clock_mono_ms() + LAST_TRY_MS;
     if (s->give_up_ms && clock_mono_ms() >= s->give_up_ms) {
         job_settle(j, JOB_KEPT);
@@ -184,6 +192,8 @@ static void *ship_main(void *arg)
                       (long long)j->grant.ref.attempt);
             lost(j);
         } else if (rc != 0) {
+            if (!err_retryable(rc) && s->backoff_ms == 0) /* an outage is logged by the node */
+                log_error("cannot report: %s task=%s", e.msg, j->grant.ref.task);
             back_off(s);
         } else {
             s->backoff_ms = 0;
