@@ -5,7 +5,7 @@
 start_server
 start_runner
 
-upload_image greet wrought-test/busybox 'echo hello; echo trouble >&2'
+upload_image greet wrought-test/busybox 'sh -c "echo hello; echo trouble >&2"'
 is "$STATUS" 200 'a code that is an image is taken'
 queue_task greet
 wait_status "$TASK" complete 60
@@ -18,7 +18,7 @@ queue_task show '{"payload":"seen"}'
 wait_status "$TASK" complete 60
 like "$(task_log "$TASK")" 'payload seen' 'the script runs in its stack and reads its payload'
 
-upload_image fail wrought-test/busybox 'echo broken >&2; exit 3'
+upload_image fail wrought-test/busybox 'sh -c "echo broken >&2; exit 3"'
 queue_task fail
 wait_status "$TASK" error 60
 like "$(field .msg)" broken 'a failed task says the last it wrote to stderr'
