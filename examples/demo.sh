@@ -135,11 +135,12 @@ run_a_task() {
     since=$(date +%s)
     # Its stdout is the log alone; the task's id and how it ended are on stderr.
     wrought queue hello --payload '{"name": "Ada"}' --wait 2>&1 | tee "$dir/queue.txt" || rc=$?
-    task=$(grep -oE '\b[0-9a-f]{24}\b' "$dir/queue.txt" | head -n 1) || die 'no task was queued.'
+    task=$(sed -nE "s/.*queued with id='([0-9a-f]{24})'.*/\1/p" "$dir/queue.txt")
+    [ -n "$task" ] || die 'no task was queued.'
     [ "$rc" = 0 ] || die "task $task ended with exit code $rc."
-    # The engine's own word for it: which containers of this image started meanwhile.
+    # The engine's own word for it: which container of this task started meanwhile.
     container=$(docker events --since "$since" --until "$(($(date +%s) + 1))" \
-        --filter type=container --filter event=start --filter "image=wrought/$stack" \
+        --filter type=container --filter event=start --filter "label=wrought.task=$task" \
         --format '{{.Actor.ID}}' | head -n 1 | cut -c 1-12)
     wrought tasks
     title 'What happened'
