@@ -36,13 +36,13 @@ run_in_shell spared '(x=a; while :; do x=$x$x; done) 2>/dev/null; exit 0'
 wait_status "$TASK" complete 60
 
 # A timeout leaves nothing behind, not even children that ignore SIGTERM.
-run_in_shell stubborn 'trap "" TERM; (trap "" TERM; while :; do sleep 1; done) & while :; do sleep 1; done' \
+run_in_shell stubborn 'trap "" TERM; (trap "" TERM; while :; do usleep 500000; done) & while :; do usleep 500000; done' \
     '{"timeout":2}'
 wait_status "$TASK" timeout 60
 gone() { [ -z "$(docker ps -q --filter "label=wrought.task=$1")" ]; }
 ok 'its container does not run when the task is timeout' gone "$TASK"
 
-run_in_shell long 'echo begun; sleep 1000'
+run_in_shell long 'echo begun; tail -f /dev/null'
 wait_status "$TASK" running 60
 api POST "tasks/$TASK/cancel"
 is "$STATUS" 200 'a running task is cancelled'
