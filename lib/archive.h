@@ -33,6 +33,11 @@ NODISCARD int zip_check(int fd, const struct zip_limits *lim, struct zip_facts *
 NODISCARD int zip_to_tar(int zip_fd, const char *prefix, unsigned uid, unsigned gid, int out_fd,
                          struct err *e);
 
+/* zip_unpack: writes the checked zip at `zip_fd` below the folder `to`, which exists, with the
+ * modes of zip_to_tar; existing files are not overwritten (ERR_IO). Not for a folder that somebody
+ * else can write to. */
+NODISCARD int zip_unpack(int zip_fd, const char *to, struct err *e);
+
 /* tar_one: a tar with one regular file, appended to `out`. */
 NODISCARD int tar_one(const char *name, mode_t mode, unsigned uid, unsigned gid, const void *bytes,
                       size_t len, struct buf *out, struct err *e);
@@ -46,6 +51,8 @@ NODISCARD int zipw_open(int out_fd, struct zipw **ret, struct err *e);
 NODISCARD int zipw_add_bytes(struct zipw *z, const char *name, mode_t mode, const void *bytes,
                              size_t len, struct err *e);
 NODISCARD int zipw_add_file(struct zipw *z, const char *name, const char *path, struct err *e);
+NODISCARD int zipw_add_file_as(struct zipw *z, const char *name, mode_t mode, const char *path,
+                               struct err *e); /* with a mode of the caller's */
 /* zipw_add_tree: every regular file below `dir`, sorted by path, as `prefix` + relative path. Links
  * that stay inside are followed; one that points outside, and a special file, is ERR_INVALID. */
 NODISCARD int zipw_add_tree(struct zipw *z, const char *prefix, const char *dir, struct err *e);

@@ -95,7 +95,9 @@ static int put_data(struct zipw *z, const char *name, int fd, int64_t size, stru
     return 0;
 }
 
-int zipw_add_file(struct zipw *z, const char *name, const char *path, struct err *e)
+/* add_file: with `mode`, or NULL: with its own. */
+static int add_file(struct zipw *z, const char *name, const mode_t *mode, const char *path,
+                    struct err *e)
 {
     UTF8_NAMES;
     struct stat st;
@@ -105,8 +107,18 @@ int zipw_add_file(struct zipw *z, const char *name, const char *path, struct err
         return err_os(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "open %s", path);
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_INVALID, "%s is no regular file", path);
-    int rc = put_header(z, name, st.st_mode, st.st_size, e);
+    int rc = put_header(z, name, mode ? *mode : st.st_mode, st.st_size, e);
     return rc < 0 ? rc : put_data(z, name, fd, st.st_size, e);
+}
+
+int zipw_add_file(struct zipw *z, const char *name, const char *path, struct err *e)
+{
+    return add_file(z, name, NULL, path, e);
+}
+
+int zipw_add_file_as(struct zipw *z, const char *name, mode_t mode, const char *path, struct err *e)
+{
+    return add_file(z, name, &mode, path, e);
 }
 
 /* ---- trees ---- */
