@@ -31,6 +31,8 @@
 #define BOUND_ZIP_UNPACKED_BYTES (2ull << 30)
 #define BOUND_ZIP_RATIO          1000 /* unpacked to packed, over 16 MiB unpacked */
 #define BOUND_PATH_BYTES         4096
+#define BOUND_DOTWORKER_BYTES    (256u << 10) /* a .worker file */
+#define BOUND_DOTWORKER_DEPTH    16           /* nesting of its lists and hashes */
 
 /* Logs */
 #define BOUND_LOG_BYTES   (10ull << 30) /* a task's log: then a mark, and the rest is counted */
