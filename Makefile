@@ -68,6 +68,9 @@ $(BUILD)/obj/%.o: %.c | $(PACKAGES_OK)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# What it includes with .incbin, which -MMD does not see.
+$(BUILD)/obj/cli/dotworker_runtime.o $(BUILD)/fuzz/obj/cli/dotworker_runtime.o: $(wildcard cli/templates/*)
+
 $(BUILD)/wrought: $(call objs,$(CLI_SRC)) $(LIBA)
 $(BUILD)/wrought-server: $(call objs,$(SERVER_SRC)) $(LIBA)
 $(BUILD)/wrought-runner: $(call objs,$(RUNNER_SRC)) $(LIBA)
