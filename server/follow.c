@@ -28,8 +28,10 @@ struct follower {
     struct log_ref at;
     uint64_t offset;
     bool one_attempt, events, over;
-    struct seglog *log;            /* NULL until there is one */
-    struct buf piece;              /* read and not yet sent; for events: framed */
+    struct seglog *log; /* NULL until there is one */
+    struct buf piece;   /* read and not yet sent; for events: framed */
+    char tail[4];       /* events: read, and the beginning of a character that goes on */
+    size_t tail_len;
     size_t sent;                   /* of `piece` */
     struct follower *next, **prev; /* guarded by mu, as are these: */
     bool asleep, woken, gone;
@@ -190,6 +192,7 @@ static void next_attempt(struct follower *f, int64_t attempt)
     f->log = NULL;
     f->at.attempt = attempt;
     f->offset = 0;
+    f->tail_len = 0; /* no character goes on in another log */
 }
 
 /* fill: more bytes into the empty f->piece. 0 also when there are none now; f->over at the end. The
@@ -222,7 +225,7 @@ static size_t whole_utf8(const char *bytes, size_t len)
         unsigned char c = (unsigned char)bytes[len - back];
         if ((c & 0xc0) == 0x80)
             continue;
-        size_t need = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+        size_t need = c >= 0xf8 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
         return need > back ? len - back : len;
     }
     return len;
@@ -230,26 +233,38 @@ static size_t whole_utf8(const char *bytes, size_t len)
 
 /* put_event: the text as a JSON string, for an event's data may hold no line end. The id is where
  * to go on: attempt and offset. */
-static void put_event(struct follower *f)
+static void put_event(struct follower *f, const char *text, size_t len)
 {
-    struct buf raw = f->piece;
-    size_t len = whole_utf8(raw.data, raw.len);
-    if (len == 0)
-        len = raw.len; /* no text at all */
-    f->piece = BUF_INIT(FRAME_BYTES);
-    f->offset += len;
     buf_addf(&f->piece, "id: %lld-%llu\ndata: ", (long long)f->at.attempt,
-             (unsigned long long)f->offset);
+             (unsigned long long)(f->offset - f->tail_len));
     struct jsonw w = JSONW(&f->piece);
     jw_obj(&w, NULL);
-    jw_strn(&w, "text", raw.data, len);
+    jw_strn(&w, "text", text, len);
     jw_obj_end(&w);
     buf_adds(&f->piece, "\n\n");
-    buf_release(&raw);
+}
+
+/* frame: what was read becomes an event, but for a character of which the rest is yet to come.
+ * Bytes that are no text at all are not held back for ever: a character has four at most. */
+static void frame(struct follower *f)
+{
+    AUTO(buf) struct buf text = BUF_INIT(PIECE_BYTES + sizeof(f->tail));
+    buf_add(&text, f->tail, f->tail_len);
+    buf_add(&text, f->piece.data, f->piece.len);
+    buf_clear(&f->piece);
+    size_t len = whole_utf8(text.data, text.len);
+    f->tail_len = text.len - len;
+    memcpy(f->tail, text.data + len, f->tail_len);
+    if (len > 0)
+        put_event(f, text.data, len);
 }
 
 static void put_end(struct follower *f, const struct store_log_ref *now)
 {
+    size_t len = f->tail_len;
+    f->tail_len = 0;
+    if (len > 0)
+        put_event(f, f->tail, len);
     buf_addf(&f->piece, "event: end\ndata: {\"status\":\"%s\"}\n\n", task_state_name(now->state));
 }
 
@@ -277,10 +292,9 @@ static int refill(struct follower *f, struct err *e)
         return 0;
     if (fill(f, &now, e))
         return e->code;
+    f->offset += f->piece.len;
     if (f->piece.len > 0 && f->events)
-        put_event(f);
-    else if (f->piece.len > 0)
-        f->offset += f->piece.len;
+        frame(f);
     else if (f->over && f->events)
         put_end(f, &now);
     return 0;

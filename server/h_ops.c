@@ -38,6 +38,10 @@ int h_metrics(struct req *rq, struct resp *rs, struct err *e)
 {
     (void)e;
     metrics_text(rq->app->metrics, &rq->out);
+    buf_addf(&rq->out,
+             "# HELP wrought_http_suspended Requests that wait: polls, followers, commits.\n"
+             "# TYPE wrought_http_suspended gauge\nwrought_http_suspended %d\n",
+             req_suspended(rq));
     rs->type = "text/plain; version=0.0.4; charset=utf-8";
     return 0;
 }

@@ -78,6 +78,11 @@ bool req_stopping(const struct req *rq)
     return atomic_load(&conn_of(rq)->http->stopping);
 }
 
+int req_suspended(const struct req *rq)
+{
+    return atomic_load(&conn_of(rq)->http->suspended);
+}
+
 bool req_alive(const struct req *rq)
 {
     struct pollfd p = {.fd = conn_of(rq)->fd, .events = POLLRDHUP};

@@ -40,15 +40,14 @@ void *req_mem(struct req *rq, size_t len)
 
 char *req_text(struct req *rq, const char *fmt, ...)
 {
-    va_list ap, again;
+    char *text;
+    va_list ap;
     va_start(ap, fmt);
-    va_copy(again, ap);
-    int len = vsnprintf(NULL, 0, fmt, ap);
+    int len = vasprintf(&text, fmt, ap);
     va_end(ap);
-    char *text = req_mem(rq, (size_t)(len < 0 ? 0 : len) + 1);
-    if (len > 0)
-        (void)vsnprintf(text, (size_t)len + 1, fmt, again); /* measured above */
-    va_end(again);
+    if (len < 0)
+        abort();
+    req_defer(rq, free, text);
     return text;
 }
 

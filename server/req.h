@@ -118,5 +118,7 @@ void req_resume(struct req *rq);
 /* req_alive: whether the client still holds the connection. libmicrohttpd notices nothing while a
  * request is suspended; any thread, only then. */
 bool req_alive(const struct req *rq);
+/* req_suspended: how many requests of the server are suspended now. */
+int req_suspended(const struct req *rq);
 /* req_stopping: the server is on its way out: streams should come to an end. */
 bool req_stopping(const struct req *rq);
