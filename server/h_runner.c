@@ -255,7 +255,7 @@ static int verified(struct req *rq, struct resp *rs, struct err *e)
     struct finish_call *c = rq->state;
     if (e->code)
         return e->code;
-    if (c->verify.ret_short && c->finish.log_complete) {
+    if (c->verify.ret_short) { /* a runner counts the bytes that it can send */
         reply_offset(rq, rs, err_http_status(ERR_CONFLICT), "the log is not complete yet",
                      c->verify.ret_bytes);
         return 0;
