@@ -17,9 +17,9 @@
 #define P "/2/projects/{project}"
 
 const struct route routes[] = {
-    {"GET", "/health", h_health, OPEN, BODY_NONE, 0, NULL, "docs/OPERATIONS.md"},
-    {"GET", "/version", h_version, OPEN, BODY_NONE, 0, NULL, "docs/OPERATIONS.md"},
-    {"GET", "/metrics", h_metrics, OPEN, BODY_NONE, 0, NULL, "docs/OPERATIONS.md"},
+    {"GET", "/health", h_health, OPEN, BODY_NONE, 0, NULL, "api/http.md#for-operators"},
+    {"GET", "/version", h_version, OPEN, BODY_NONE, 0, NULL, "api/http.md#for-operators"},
+    {"GET", "/metrics", h_metrics, OPEN, BODY_NONE, 0, NULL, "api/http.md#for-operators"},
 
     {"GET", "/2/projects", h_project_list, CLIENT, BODY_NONE, 0, NULL, "api/http.md#projects"},
     {"GET", P, h_project_get, PROJECT, BODY_NONE, 0, NULL, "api/http.md#projects"},
