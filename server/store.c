@@ -28,8 +28,28 @@
     "PRAGMA query_only = ON; PRAGMA cache_size = -2000; PRAGMA trusted_schema = OFF;"
 #define BUSY_MS 5000 /* only another program (a backup) can hold the lock */
 
+/* disk_fails: the store cannot, whatever is asked of it. */
+static bool disk_fails(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return true;
+    default:
+        return false;
+    }
+}
+
 int store_fail(struct store *s, int rc, struct err *e)
 {
+    s->broken |= disk_fails(rc);
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return err_set(e, ERR_UNAVAILABLE, "the disk of %s is full", s->dir);
@@ -44,7 +64,6 @@ int store_fail(struct store *s, int rc, struct err *e)
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-    case SQLITE_AUTH:
         return err_set(e, ERR_UNAVAILABLE, "%s/wrought.db cannot be written: %s", s->dir,
                        sqlite3_errmsg(s->db));
     case SQLITE_CORRUPT:
@@ -198,6 +217,7 @@ static int run(struct store *s, enum sql id, struct err *e)
 int store_begin(struct store *s, struct err *e)
 {
     s->changes = sqlite3_total_changes64(s->db);
+    s->broken = false;
     return run(s, SQL_BEGIN, e);
 }
 
@@ -226,7 +246,7 @@ int store_item_end(struct store *s, bool ok, struct err *e)
     int64_t before = s->changes;
     s->savepoint = false;
     s->changes = sqlite3_total_changes64(s->db);
-    if (sqlite3_get_autocommit(s->db))
+    if (s->broken || sqlite3_get_autocommit(s->db))
         return err_set(e, ERR_UNAVAILABLE, "the disk of %s is full or fails", s->dir);
     if (savepoint && !ok && run(s, SQL_ITEM_UNDO, e) < 0)
         return e->code;

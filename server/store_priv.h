@@ -28,6 +28,7 @@ struct store {
     sqlite3_stmt *statements[SQL_COUNT];
     int64_t slices_left; /* readers: what the query under way may still cost; see store.c */
     int64_t changes;     /* writer: sqlite3_total_changes64 when the item began */
+    bool broken;         /* writer: the disk failed a statement of this transaction */
     bool savepoint;      /* writer: one is open for the item */
     struct store *next;  /* of a pool's free list */
 };

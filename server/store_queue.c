@@ -104,6 +104,17 @@ int store_task_row(struct store *s, int64_t n, struct task_row *ret, struct err 
     return 0;
 }
 
+int store_task_stack(struct store *s, int64_t n, char **ret, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_TASK_STACK);
+    query_int(&q, n);
+    int rc = query_row(&q, e);
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(e, ERR_NOT_FOUND, "task not found");
+    *ret = read_text(&q);
+    return 0;
+}
+
 int store_task_resolve(struct store *s, int64_t project, const char *id, struct task_row *ret,
                        struct err *e)
 {

@@ -120,6 +120,8 @@ static const char *const text[SQL_COUNT] = {
     [SQL_PAYLOAD_COPY] = "INSERT INTO task_payload (task, payload)"
                          " SELECT ?2, payload FROM task_payload WHERE task = ?1",
     [SQL_TASK_ROW] = ROW_COLUMNS " WHERE n = ?",
+    [SQL_TASK_STACK] = "SELECT r.stack FROM task t CROSS JOIN revision r ON r.n = t.revision"
+                       " WHERE t.n = ?",
     [SQL_TASK_UPDATE] =
         "UPDATE task SET state = ?4, stopping = ?5, infra = ?6, ready_us = ?7, start_us = ?8,"
         " end_us = ?9, retry_id = ?10, msg = coalesce(?11, msg), updated_us = ?12"

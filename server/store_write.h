@@ -13,7 +13,7 @@ NODISCARD int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s); /* no open transaction is fine: SQLite may have ended it */
 /* Around one item. store_item_begin opens a savepoint; it may be left out for an item that checks
  * first and writes after. store_item_end(ok = false) undoes what the item wrote, and fails when it
- * cannot, or when SQLite has given the transaction up. */
+ * cannot, or when the disk failed the item: then nothing of the transaction can be kept. */
 NODISCARD int store_item_begin(struct store *s, struct err *e);
 NODISCARD int store_item_end(struct store *s, bool ok, struct err *e);
 
@@ -90,6 +90,7 @@ NODISCARD int store_task_row(struct store *s, int64_t n, struct task_row *ret, s
 /* store_task_resolve: the row that an id names. project 0 = any. ERR_NOT_FOUND. */
 NODISCARD int store_task_resolve(struct store *s, int64_t project, const char *id,
                                  struct task_row *ret, struct err *e);
+NODISCARD int store_task_stack(struct store *s, int64_t n, char **ret, struct err *e);
 /* store_task_update: from `was` to `now` in state, stopping, infra, the times and retry_id; msg
  * NULL = unchanged. The move must be legal (asserted). ERR_CONFLICT: it is not as `was` says. */
 NODISCARD int store_task_update(struct store *s, const struct task_row *was,
@@ -130,8 +131,7 @@ struct attempt_row {
     char *reason; /* owned; NULL = none */
 };
 void attempt_row_release(struct attempt_row *a);
-/* store_task_claim: queued → preparing as attempt *ret_no of the poller. ERR_CONFLICT: not queued.
- */
+/* store_task_claim: queued → preparing as attempt *ret_no of the poller, or ERR_CONFLICT. */
 NODISCARD int store_task_claim(struct store *s, int64_t task, const struct lease_poll *p,
                                int64_t now_us, int64_t *ret_no, struct err *e);
 /* store_grant_load: all that a runner needs; lease_s and caps stay 0. grant_release it. */

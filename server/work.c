@@ -153,6 +153,8 @@ static void *inbox_main(void *arg)
 {
     struct inbox *in = arg;
     pthread_setname_np(pthread_self(), in->o.name);
+    pthread_mutex_lock(&in->mu); /* until inbox_start is through */
+    pthread_mutex_unlock(&in->mu);
     struct work *run, *late;
     while (next_batch(in, &run, &late)) {
         if (run)
@@ -173,6 +175,13 @@ static int thread_start(struct inbox *in, struct err *e)
     return rc ? err_os(e, ERR_IO, rc, "start of thread %s", in->o.name) : 0;
 }
 
+static void inbox_free(struct inbox *in)
+{
+    pthread_cond_destroy(&in->more);
+    pthread_mutex_destroy(&in->mu);
+    free(in);
+}
+
 int inbox_start(const struct inbox_owner *o, struct inbox **ret, struct err *e)
 {
     struct inbox *in = calloc(1, sizeof(*in));
@@ -189,12 +198,14 @@ int inbox_start(const struct inbox_owner *o, struct inbox **ret, struct err *e)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&in->more, &attr);
     pthread_condattr_destroy(&attr);
-    if (thread_start(in, e) != 0) {
-        free(in);
-        return e->code;
-    }
-    *ret = in;
-    return 0;
+    pthread_mutex_lock(&in->mu); /* *ret is set before the thread calls anything of the owner's */
+    int rc = thread_start(in, e);
+    if (rc == 0)
+        *ret = in;
+    pthread_mutex_unlock(&in->mu);
+    if (rc < 0)
+        inbox_free(in);
+    return rc;
 }
 
 void inbox_submit(struct inbox *in, struct work *w)
@@ -214,9 +225,7 @@ void inbox_stop(struct inbox *in)
     pthread_cond_signal(&in->more);
     pthread_mutex_unlock(&in->mu);
     pthread_join(in->thread, NULL);
-    pthread_cond_destroy(&in->more);
-    pthread_mutex_destroy(&in->mu);
-    free(in);
+    inbox_free(in);
 }
 
 /* ---- waiting for one item ---- */
