@@ -2,8 +2,8 @@
  *
  * A handler fills the inputs, sets w.done, and calls writer_submit; when `done` runs, w.err says
  * how it went and the outputs are filled and durable. The rules (who may be claimed, what a finish
- * means) are in queue*.c, which only ever runs in the writer's thread: it needs no locks. Inputs
- * are borrowed until `done`. Errors carry messages for clients. */
+ * means) are behind server/queue.h and only ever run in the writer's thread: they need no locks.
+ * Inputs are borrowed until `done`. Errors carry messages for clients. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,28 +13,8 @@
 #include "api/code.h"
 #include "api/runner.h"
 #include "api/task.h"
-#include "server/store.h"
-#include "server/work.h"
-
-struct writer; /* inbox, read-write store and queue rules in one */
-
-struct writer_conf {
-    const char *data_dir;
-    struct task_limits limits;
-    int64_t infra_retries; /* per task, default 10 */
-    /* Called in the writer's thread after a commit, for every task whose state or attempt changed:
-     * followers wake. NULL = none. */
-    void (*on_task)(int64_t task, void *arg);
-    void *arg;
-};
-NODISCARD int writer_open(const struct writer_conf *c, struct writer **ret, struct err *e);
-void writer_submit(struct writer *wr, struct work *w);
-int writer_run(struct writer *wr, struct work *w); /* inbox_run */
-const struct id_key *writer_ids(const struct writer *wr);
-/* writer_quiesce: ends all parked polls and renewals (their done is called); later ones are not
- * parked. */
-void writer_quiesce(struct writer *wr);
-void writer_close(struct writer *wr); /* NULL is fine */
+#include "server/parked.h"
+#include "server/writer.h"
 
 /* Inputs first, outputs (ret_…) last. op_X_init sets w.run and clears; w.done and w.arg are the
  * caller's. */
@@ -49,7 +29,8 @@ struct op_bootstrap {
 };
 void op_bootstrap_init(struct op_bootstrap *o);
 
-/* A new revision, a new code, or (only_options) changed options. */
+/* A new revision, a new code, or (only_options) changed options. Options that the upload leaves out
+ * (CODE_UNSET) stay as they were. ERR_NOT_FOUND: only_options of a name that no code has. */
 struct op_code_put {
     struct work w;
     int64_t project;
@@ -90,11 +71,10 @@ struct op_lease { /* parks until there is work, the wait is over, or alive says 
                      any more */
     struct work w;
     const struct lease_poll *poll;
-    bool (*alive)(struct work *w);              /* in the writer's thread; NULL = always */
-    int64_t deadline_ms;                        /* set by op_lease_init from poll->wait_s */
-    struct op_lease *prev_parked, *next_parked; /* the queue's */
+    bool (*alive)(struct work *w); /* in the writer's thread; NULL = always */
+    struct parked park;            /* the queue's */
     bool ret_some;
-    struct grant ret_grant; /* grant_release it */
+    struct grant ret_grant; /* when ret_some: grant_release it, also after an error */
 };
 void op_lease_init(struct op_lease *o, const struct lease_poll *poll);
 
@@ -102,10 +82,9 @@ struct op_renew { /* parks until there is an order that the runner does not know
                      over */
     struct work w;
     const struct renew *renew;
-    bool (*alive)(struct work *w);
-    int64_t deadline_ms;
-    struct op_renew *prev_parked, *next_parked;
-    struct held *ret_orders; /* free() it */
+    bool (*alive)(struct work *w); /* as in op_lease */
+    struct parked park;            /* the queue's */
+    struct held *ret_orders;       /* free() it, also after an error */
     size_t ret_n;
 };
 void op_renew_init(struct op_renew *o, const struct renew *renew);

@@ -54,8 +54,8 @@ int store_fail(struct store *s, int rc, struct err *e)
     case SQLITE_FULL:
         return err_set(e, ERR_UNAVAILABLE, "the disk of %s is full", s->dir);
     case SQLITE_IOERR:
-        return err_set(e, ERR_UNAVAILABLE, "the disk of %s fails: %s (%s)", s->dir,
-                       sqlite3_errstr(rc), strerror(sqlite3_system_errno(s->db)));
+        return err_set(e, ERR_UNAVAILABLE, "the disk of %s is full or fails: %s", s->dir,
+                       sqlite3_errstr(rc));
     case SQLITE_INTERRUPT:
         return err_set(e, ERR_UNAVAILABLE, "this would read too many rows; narrow it down");
     case SQLITE_BUSY:
