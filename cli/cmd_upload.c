@@ -204,6 +204,16 @@ static int upload(const struct invocation *in, const struct package *p, const st
     return rc;
 }
 
+/* warn: on stderr, so that --json stays JSON. */
+static void warn(const struct package *p)
+{
+    for (const char *line = p->warnings; line && *line;) {
+        size_t len = strcspn(line, "\n");
+        out_line(stderr, "Warning: %.*s", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+}
+
 static int run(const struct invocation *in, int *ret_exit, struct err *e)
 {
     const struct upload_args *a = in->args;
@@ -220,6 +230,7 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
         rc = command_open(&common, say, &c, e);
     if (rc < 0)
         return rc;
+    warn(&p);
     out_group(say, "Creating code package");
     out_line(say, "Code package name is '%s'", p.name);
     return upload(in, &p, &env, &c, e);
@@ -228,11 +239,12 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
 const struct command cmd_upload = {
     .name = "upload",
     .words_usage = "PATH",
-    .summary = "Upload a folder, a zip or a script as a code package",
+    .summary = "Upload a folder, a zip, a script or a .worker file's package",
     .details =
-        "PATH is a folder, a zip file or a single script. With --image it may also be just a\n"
-        "name: the image is then all there is. What starts a folder is its script main.* or\n"
-        "NAME.*, its only script, or what --file-name or --command says.\n",
+        "PATH is a folder, a zip file, a single script, or a .worker file, whose ending may be\n"
+        "left out: 'upload hello' takes hello.worker. With --image it may also be just a name:\n"
+        "the image is then all there is. What starts a folder is its script main.* or NAME.*,\n"
+        "its only script, or what --file-name or --command says.\n",
     .example = "upload hello.py --name hello --retries 2 --env GREETING=hi",
     .min_words = 1,
     .max_words = 1,

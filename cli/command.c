@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/nearest.h"
 #include "cli/out.h"
 #include "lib/cleanup.h"
 #include "lib/id.h"
@@ -13,9 +14,7 @@
 
 #include "lib/banned.h"
 
-#define HELP_BYTES   (64u << 10)
-#define MAX_DISTANCE 2  /* of a typing mistake */
-#define MAX_NAME     32 /* no verb is longer */
+#define HELP_BYTES (64u << 10)
 
 const struct command *const commands[] = {
     &cmd_upload, &cmd_queue,  &cmd_log,    &cmd_status, &cmd_why,     &cmd_tasks,
@@ -46,45 +45,14 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-static size_t least(size_t a, size_t b, size_t c)
+static const char *verb_at(size_t i)
 {
-    size_t ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
-/* distance: insertions, deletions and replacements from `a` to `b` (Levenshtein). */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[MAX_NAME + 1];
-    size_t n = strlen(b);
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t above = row[j];
-            row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[n];
+    return commands[i] ? commands[i]->name : NULL;
 }
 
 const char *command_nearest(const char *name)
 {
-    const char *nearest = NULL;
-    size_t best = MAX_DISTANCE + 1;
-    if (strlen(name) > MAX_NAME)
-        return NULL;
-    for (size_t i = 0; commands[i]; i++) {
-        size_t d = distance(name, commands[i]->name);
-        if (d < best && d < strlen(commands[i]->name)) {
-            best = d;
-            nearest = commands[i]->name;
-        }
-    }
-    return nearest;
+    return nearest(name, verb_at);
 }
 
 /* ---- help ---- */
@@ -181,10 +149,9 @@ static int run(const char *program, const struct command *c, char **argv, int *r
 
 static int unknown_verb(const char *program, const char *name, struct err *e)
 {
-    const char *nearest = command_nearest(name);
-    if (nearest)
-        return err_set(e, ERR_USAGE, "there is no verb \"%s\"; did you mean \"%s\"?", name,
-                       nearest);
+    const char *near = command_nearest(name);
+    if (near)
+        return err_set(e, ERR_USAGE, "there is no verb \"%s\"; did you mean \"%s\"?", name, near);
     return err_set(e, ERR_USAGE, "there is no verb \"%s\"; '%s help' lists them", name, program);
 }
 

@@ -457,25 +457,31 @@ bool dw_deb_is_file(const struct dw_item *item)
     return strchr(item->what, '/') || str_ends(item->what, ".deb");
 }
 
+bool dw_item_builds(const struct dw_item *item)
+{
+    switch (item->kind) {
+    case DW_BUILD:
+    case DW_GEM:
+    case DW_GEMFILE:
+    case DW_PIP:
+    case DW_REQUIREMENTS:
+    case DW_DEB:
+        return true;
+    case DW_EXEC:
+    case DW_FILE:
+    case DW_DIR:
+    case DW_ZIP:
+    case DW_JAR:
+    case DW_ENV:
+        break;
+    }
+    return false;
+}
+
 bool dotworker_builds(const struct dotworker *w)
 {
-    for (size_t i = 0; i < w->n; i++) {
-        switch (w->items[i].kind) {
-        case DW_BUILD:
-        case DW_GEM:
-        case DW_GEMFILE:
-        case DW_PIP:
-        case DW_REQUIREMENTS:
-        case DW_DEB:
+    for (size_t i = 0; i < w->n; i++)
+        if (dw_item_builds(&w->items[i]))
             return true;
-        case DW_EXEC:
-        case DW_FILE:
-        case DW_DIR:
-        case DW_ZIP:
-        case DW_JAR:
-        case DW_ENV:
-            break;
-        }
-    }
     return false;
 }

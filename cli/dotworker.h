@@ -63,6 +63,8 @@ NODISCARD int dotworker_load(const char *path, struct dotworker *ret, struct err
 /* dw_deb_is_file: this DW_DEB is a path or URL, no package's name. */
 bool dw_deb_is_file(const struct dw_item *item);
 
-/* dotworker_builds: something in it needs the build task: build, gem, gemfile, pip, requirements,
- * deb. What is only fetched needs none, full_remote_build or not: the uploader fetches it. */
+/* dw_item_builds: it needs the build task: build, gem, gemfile, pip, requirements, deb.
+ * dotworker_builds: some item does. What is only fetched needs none, full_remote_build or not: the
+ * uploader fetches it. */
+bool dw_item_builds(const struct dw_item *item);
 bool dotworker_builds(const struct dotworker *w);

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/dotworker.h"
 #include "cli/language.h"
+#include "cli/package_worker.h"
 #include "lib/archive.h"
 #include "lib/bounds.h"
 #include "lib/cleanup.h"
@@ -30,6 +32,7 @@ void package_release(struct package *p)
     free(TAKE(p->file_name));
     free(TAKE(p->stack));
     free(TAKE(p->command));
+    free(TAKE(p->warnings));
 }
 
 int temp_file(int *ret_fd, struct err *e)
@@ -317,28 +320,46 @@ static int measure(const char *path, struct package *p, struct err *e)
     return 0;
 }
 
+/* worker_file: the .worker file that `path` stands for, unless it is a file itself. */
+static char *worker_file(const char *path)
+{
+    struct stat st;
+    autofree char *found = dotworker_find(path);
+    bool itself = found && strcmp(found, path) == 0;
+    return found && (itself || stat(path, &st) < 0 || !S_ISREG(st.st_mode)) ? TAKE(found) : NULL;
+}
+
+/* make_any: fills `p`, which the caller releases when it fails. */
+static int make_any(const char *path, const struct package_want *want, struct package *p,
+                    struct err *e)
+{
+    struct stat st;
+    autofree char *worker = worker_file(path);
+    if (worker) {
+        int rc = package_worker(worker, want, p, e);
+        return rc == 0 ? check_zip(worker, p->fd, e) : rc;
+    }
+    if (stat(path, &st) < 0) {
+        int os_errno = errno;
+        p->name = str_dup(want->name ? want->name : path);
+        if (want->image && os_errno == ENOENT)
+            return 0;
+        return err_os(e, os_errno == ENOENT ? ERR_NOT_FOUND : ERR_INVALID, os_errno, "%s", path);
+    }
+    autofree char *base = base_name(path);
+    p->name = want->name            ? str_dup(want->name)
+              : S_ISDIR(st.st_mode) ? str_dup(base)
+                                    : without_extension(base);
+    return make_from(path, &st, want, p, e);
+}
+
 int package_make(const char *path, const struct package_want *want, struct package *ret,
                  struct err *e)
 {
     struct package p = {.fd = -1};
-    struct stat st;
     take_wish(&p, want);
-    if (stat(path, &st) < 0) {
-        int os_errno = errno;
-        p.name = str_dup(want->name ? want->name : path);
-        if (want->image && os_errno == ENOENT) {
-            *ret = p;
-            return 0;
-        }
-        package_release(&p);
-        return err_os(e, os_errno == ENOENT ? ERR_NOT_FOUND : ERR_INVALID, os_errno, "%s", path);
-    }
-    autofree char *base = base_name(path);
-    p.name = want->name            ? str_dup(want->name)
-             : S_ISDIR(st.st_mode) ? str_dup(base)
-                                   : without_extension(base);
-    int rc = make_from(path, &st, want, &p, e);
-    if (rc == 0)
+    int rc = make_any(path, want, &p, e);
+    if (rc == 0 && p.fd >= 0)
         rc = measure(path, &p, e);
     if (rc < 0) {
         package_release(&p);

@@ -73,7 +73,10 @@ begin
 rescue JSON::ParserError, EncodingError
   # not JSON: the text itself
 end
-values.each { |name, value| Object.send(:define_method, name) { value } }
+values.each do |name, value|
+  Object.send(:define_method, name) { value }
+  Object.send(:private, name) # as what is defined at the top is
+end
 
 file = File.join(root, @EXEC@)
 file.end_with?('.rb') ? require(file) : load(file)
