@@ -10,7 +10,7 @@ trap '' PIPE # a refusal may come while we are sending
 raw() {
     exec 3<>"/dev/tcp/127.0.0.1/$SERVER_PORT" || bail 'cannot connect'
     # shellcheck disable=SC2059  # the text is a format
-    printf "$1" >&3
+    printf "$1" >&3 2>/dev/null
     OUT=$(timeout 10 cat <&3 | tr -d '\r\0')
     exec 3>&-
     STATUS=${OUT#HTTP/1.1 }
