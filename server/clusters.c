@@ -7,6 +7,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/str.h"
+#include "server/store_admin.h"
 #include "server/store_write.h"
 #include "lib/banned.h"
 

@@ -4,8 +4,6 @@
 
 #include "api/task.h"
 #include "lib/bounds.h"
-#include "lib/cleanup.h"
-#include "lib/str.h"
 #include "server/app.h"
 #include "server/handlers.h"
 #include "server/metrics.h"
@@ -103,21 +101,6 @@ static unsigned states_asked(const struct req *rq)
     return states;
 }
 
-/* Epoch seconds; old clients send fractions as well. */
-static int time_arg(const struct req *rq, const char *name, int64_t *ret_us, struct err *e)
-{
-    const char *text = req_arg(rq, name);
-    int64_t seconds;
-    *ret_us = 0;
-    if (!text || !*text)
-        return 0;
-    autofree char *whole = str_dupn(text, strcspn(text, "."));
-    if (str_int(whole, name, 0, INT64_MAX / 1000000, &seconds, e))
-        return e->code;
-    *ret_us = seconds * 1000000;
-    return 0;
-}
-
 static int filter_of(const struct req *rq, struct store_task_filter *ret, struct err *e)
 {
     *ret = (struct store_task_filter){
@@ -126,7 +109,8 @@ static int filter_of(const struct req *rq, struct store_task_filter *ret, struct
         .label = req_arg(rq, "label"),
         .cluster = req_arg(rq, "cluster"),
     };
-    return time_arg(rq, "from_time", &ret->from_us, e) || time_arg(rq, "to_time", &ret->to_us, e)
+    return req_arg_time(rq, "from_time", 0, &ret->from_us, e) ||
+                   req_arg_time(rq, "to_time", 0, &ret->to_us, e)
                ? e->code
                : 0;
 }

@@ -23,6 +23,12 @@ int h_code_delete(struct req *rq, struct resp *rs, struct err *e);
 int h_code_download(struct req *rq, struct resp *rs, struct err *e);
 int h_code_revisions(struct req *rq, struct resp *rs, struct err *e);
 
+/* h_code_queue.c */
+int h_code_pause(struct req *rq, struct resp *rs, struct err *e);
+int h_code_resume(struct req *rq, struct resp *rs, struct err *e);
+int h_code_cancel_all(struct req *rq, struct resp *rs, struct err *e);
+int h_code_stats(struct req *rq, struct resp *rs, struct err *e);
+
 /* h_upload.c */
 int h_code_post(struct req *rq, struct resp *rs, struct err *e);
 

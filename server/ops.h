@@ -67,6 +67,26 @@ struct op_cancel { /* an ended task: success, unchanged */
 };
 void op_cancel_init(struct op_cancel *o);
 
+/* op_cancel_all: everything that is queued or live of a code. In slices, so that a long queue holds
+ * nobody up: submit it again while ret_more. What is queued after the first slice is left alone. */
+struct op_cancel_all {
+    struct work w;
+    int64_t project;
+    const char *id;
+    int64_t through; /* 0, then what the first slice set: the last task that it concerns */
+    bool ret_more;
+};
+void op_cancel_all_init(struct op_cancel_all *o);
+
+struct op_pause { /* while a code is paused its tasks wait; they keep their revision */
+    struct work w;
+    int64_t project;
+    const char *id;
+    bool paused;
+    bool ret_changed; /* false: it was so already */
+};
+void op_pause_init(struct op_pause *o);
+
 struct op_lease { /* parks until there is work, the wait is over, or alive says that nobody listens
                      any more */
     struct work w;

@@ -75,6 +75,8 @@ int run_code_put(struct work *w, void *owner, struct err *e);
 int run_code_delete(struct work *w, void *owner, struct err *e);
 int run_enqueue(struct work *w, void *owner, struct err *e);
 int run_cancel(struct work *w, void *owner, struct err *e);
+int run_cancel_all(struct work *w, void *owner, struct err *e);
+int run_pause(struct work *w, void *owner, struct err *e);
 int run_lease(struct work *w, void *owner, struct err *e);
 int run_renew(struct work *w, void *owner, struct err *e);
 int run_started(struct work *w, void *owner, struct err *e);

@@ -3,6 +3,7 @@
  * Every report about an attempt is fenced: it names (task, attempt), and unless that is the live
  * attempt of this runner nothing changes and the answer is ERR_CONFLICT. */
 #include "server/queue.h"
+#include "server/store_admin.h"
 
 #include <string.h>
 

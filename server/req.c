@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/bounds.h"
+#include "lib/cleanup.h"
 #include "lib/str.h"
 #include "server/app.h"
 
@@ -102,6 +103,21 @@ int req_arg_int(const struct req *rq, const char *name, int64_t min, int64_t max
     if (text && *text)
         return str_int(text, name, min, max, ret, e);
     *ret = dflt;
+    return 0;
+}
+
+int req_arg_time(const struct req *rq, const char *name, int64_t dflt_us, int64_t *ret_us,
+                 struct err *e)
+{
+    const char *text = req_arg(rq, name);
+    int64_t seconds;
+    *ret_us = dflt_us;
+    if (!text || !*text)
+        return 0;
+    autofree char *whole = str_dupn(text, strcspn(text, "."));
+    if (str_int(whole, name, 0, INT64_MAX / 1000000, &seconds, e))
+        return e->code;
+    *ret_us = seconds * 1000000;
     return 0;
 }
 

@@ -94,6 +94,10 @@ const char *req_arg(const struct req *rq, const char *name);
 /* req_arg_int: a query argument that is a number; `dflt` when absent or empty. */
 NODISCARD int req_arg_int(const struct req *rq, const char *name, int64_t min, int64_t max,
                           int64_t dflt, int64_t *ret, struct err *e);
+/* req_arg_time: a query argument in epoch seconds, perhaps with a fraction; as UTC us. `dflt_us`
+ * when absent or empty. */
+NODISCARD int req_arg_time(const struct req *rq, const char *name, int64_t dflt_us, int64_t *ret_us,
+                           struct err *e);
 /* req_page: `page` and `per_page`; more than may be asked for is cut, as IronWorker does. */
 NODISCARD int req_page(const struct req *rq, struct store_page *ret, struct err *e);
 /* req_store: a reader of the store, given back by req_store_done; never kept across a suspension.

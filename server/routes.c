@@ -35,6 +35,14 @@ const struct route routes[] = {
     {"GET", P "/codes/{id}/revisions", h_code_revisions, PROJECT, BODY_NONE, 0, NULL,
      "api/http.md#codes"},
 
+    {"GET", P "/codes/{id}/stats", h_code_stats, PROJECT, BODY_NONE, 0, NULL, "api/http.md#codes"},
+    {"POST", P "/codes/{id}/pause_task_queue", h_code_pause, PROJECT, BODY_NONE, 0, NULL,
+     "api/http.md#pause"},
+    {"POST", P "/codes/{id}/resume_task_queue", h_code_resume, PROJECT, BODY_NONE, 0, NULL,
+     "api/http.md#pause"},
+    {"POST", P "/codes/{id}/cancel_all", h_code_cancel_all, PROJECT, BODY_NONE, 0, NULL,
+     "api/http.md#codes"},
+
     {"POST", P "/tasks", h_task_post, PROJECT, BODY_BUF, BODY_MAX_JSON, NULL, "api/http.md#queue"},
     {"GET", P "/tasks", h_task_list, PROJECT, BODY_NONE, 0, NULL, "api/http.md#tasks"},
     {"GET", P "/tasks/{id}", h_task_get, PROJECT, BODY_NONE, 0, NULL, "api/http.md#tasks"},

@@ -74,6 +74,11 @@ NODISCARD int store_code_by_name(struct store *s, int64_t project, const char *n
 /* Lists fill `ret` with at most per_page entries; the caller releases each and frees the array. */
 NODISCARD int store_code_list(struct store *s, int64_t project, struct store_page page,
                               struct code **ret, size_t *ret_n, struct err *e);
+/* store_code_stats: how many of its tasks are in each state, of those that last changed from
+ * `from_us` to before `to_us`. Bounded work: ERR_UNAVAILABLE when it would read too many rows. */
+NODISCARD int store_code_stats(struct store *s, int64_t project, const char *code_id,
+                               int64_t from_us, int64_t to_us, int64_t ret[TASK_STATES],
+                               struct err *e);
 NODISCARD int store_revision_list(struct store *s, int64_t project, const char *code_id,
                                   struct store_page page, struct revision **ret, size_t *ret_n,
                                   struct err *e);

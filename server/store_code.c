@@ -108,6 +108,28 @@ int store_code_list(struct store *s, int64_t project, struct store_page page, st
     return 0;
 }
 
+int store_code_stats(struct store *s, int64_t project, const char *code_id, int64_t from_us,
+                     int64_t to_us, int64_t ret[TASK_STATES], struct err *e)
+{
+    int64_t code = 0, counts[TASK_STATES] = {0};
+    if (store_code_row(s, project, code_id, &code, e) < 0)
+        return e->code;
+    AUTO(query) struct query q = query_start(s, SQL_CODE_STATS);
+    query_int(&q, code);
+    query_int(&q, from_us);
+    query_int(&q, to_us);
+    int rc;
+    while ((rc = query_row(&q, e)) > 0) {
+        int64_t state = read_int(&q);
+        if (state >= 0 && state < TASK_STATES)
+            counts[state] = read_int(&q);
+    }
+    if (rc < 0)
+        return rc;
+    memcpy(ret, counts, sizeof(counts));
+    return 0;
+}
+
 static void read_revision(struct query *q, struct revision *r)
 {
     read_id(q, ID_REVISION, r->id);
@@ -269,6 +291,15 @@ int store_code_update(struct store *s, const struct code_rules *r, bool new_revi
     query_int(&q, r->revision);
     query_int(&q, now_us);
     query_int(&q, new_revision);
+    return query_hit(&q, e);
+}
+
+int store_code_pause(struct store *s, int64_t n, bool paused, int64_t now_us, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_CODE_PAUSE);
+    query_int(&q, n);
+    query_int(&q, paused);
+    query_int(&q, now_us);
     return query_hit(&q, e);
 }
 

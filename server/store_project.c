@@ -1,4 +1,5 @@
 /* Projects, tokens and clusters. Tokens are known by their hash alone. */
+#include "server/store_admin.h"
 #include "server/store_write.h"
 
 #include <stdlib.h>

@@ -115,6 +115,15 @@ int store_task_stack(struct store *s, int64_t n, char **ret, struct err *e)
     return 0;
 }
 
+int store_task_last(struct store *s, int64_t *ret_n, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_TASK_LAST);
+    if (query_row(&q, e) < 0)
+        return e->code;
+    *ret_n = read_int(&q); /* NULL of an empty table reads as 0 */
+    return 0;
+}
+
 int store_task_resolve(struct store *s, int64_t project, const char *id, struct task_row *ret,
                        struct err *e)
 {
@@ -222,9 +231,9 @@ int store_lane_ahead(struct store *s, const struct task_row *t, int64_t limit, i
     return 0;
 }
 
-int store_lane_cancel(struct store *s, const struct store_lane *lane, int64_t limit,
-                      const char *msg, int64_t now_us, void (*fn)(int64_t task, void *arg),
-                      void *arg, int64_t *ret_n, struct err *e)
+int store_lane_cancel(struct store *s, const struct store_lane *lane, int64_t through,
+                      int64_t limit, const char *msg, int64_t now_us,
+                      void (*fn)(int64_t task, void *arg), void *arg, int64_t *ret_n, struct err *e)
 {
     assert(task_move_legal(TASK_QUEUED, TASK_CANCELLED));
     AUTO(query) struct query q = query_start(s, SQL_TASK_CANCEL_LANE);
@@ -234,6 +243,7 @@ int store_lane_cancel(struct store *s, const struct store_lane *lane, int64_t li
     query_int(&q, limit);
     query_text(&q, msg);
     query_int(&q, now_us);
+    query_int(&q, through);
     int64_t n = 0;
     int rc;
     for (; (rc = query_row(&q, e)) > 0; n++)

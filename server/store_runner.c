@@ -1,4 +1,5 @@
 /* Runners, as they last said that they are. */
+#include "server/store_admin.h"
 #include "server/store_write.h"
 
 #include <stdlib.h>

@@ -75,8 +75,12 @@ static const char *const text[SQL_COUNT] = {
                         " default_priority = ?5, rev = ?6, revision = ?7, updated_us = ?8,"
                         " changed_us = iif(?9, ?8, changed_us)"
                         " WHERE n = ?1 AND deleted_us IS NULL",
+    [SQL_CODE_PAUSE] = "UPDATE code SET paused = ?2, updated_us = ?3"
+                       " WHERE n = ?1 AND deleted_us IS NULL",
     [SQL_CODE_DELETE] = "UPDATE code SET deleted_us = ?2, updated_us = ?2"
                         " WHERE n = ?1 AND deleted_us IS NULL",
+    [SQL_CODE_STATS] = "SELECT state, count(*) FROM task WHERE code = ?"
+                       " AND updated_us >= ? AND updated_us < ? GROUP BY state",
     [SQL_REVISION_LIST] =
         "SELECT r.n, r.created_us, c.n, c.created_us, p.n, p.created_us, c.name, r.rev,"
         " r.created_us, r.image, r.command, r.runtime, r.stack, r.file_name, r.package_md5,"
@@ -119,6 +123,7 @@ static const char *const text[SQL_COUNT] = {
     [SQL_PAYLOAD_ADD] = "INSERT INTO task_payload (task, payload) VALUES (?, ?)",
     [SQL_PAYLOAD_COPY] = "INSERT INTO task_payload (task, payload)"
                          " SELECT ?2, payload FROM task_payload WHERE task = ?1",
+    [SQL_TASK_LAST] = "SELECT max(n) FROM task",
     [SQL_TASK_ROW] = ROW_COLUMNS " WHERE n = ?",
     [SQL_TASK_STACK] = "SELECT r.stack FROM task t CROSS JOIN revision r ON r.n = t.revision"
                        " WHERE t.n = ?",
@@ -129,9 +134,9 @@ static const char *const text[SQL_COUNT] = {
     [SQL_TASK_CLAIM] = "UPDATE task SET state = 1, attempt = attempt + 1, updated_us = ?2"
                        " WHERE n = ?1 AND state = 0 RETURNING attempt",
     [SQL_TASK_CANCEL_LANE] =
-        "UPDATE task SET state = 5, msg = ?5, end_us = ?6, updated_us = ?6"
+        "UPDATE task SET state = 5, msg = coalesce(?5, msg), end_us = ?6, updated_us = ?6"
         " WHERE n IN (SELECT n" QUEUED_LANE " AND cluster = ?1 AND code = ?2 AND priority = ?3"
-        " LIMIT ?4) RETURNING n",
+        " AND n <= ?7 LIMIT ?4) RETURNING n",
 
     [SQL_LANE_FIRST] =
         "SELECT n, ready_us" QUEUED_LANE

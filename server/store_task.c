@@ -1,4 +1,5 @@
 /* Tasks as clients see them: one, a page of them, and what the log routes ask. */
+#include "server/store_admin.h"
 #include "server/store_write.h"
 
 #include <stdlib.h>

@@ -17,21 +17,6 @@ void store_rollback(struct store *s); /* no open transaction is fine: SQLite may
 NODISCARD int store_item_begin(struct store *s, struct err *e);
 NODISCARD int store_item_end(struct store *s, bool ok, struct err *e);
 
-/* ---- projects, tokens, clusters, runners ---- */
-
-NODISCARD int store_project_any(struct store *s, bool *ret, struct err *e);
-NODISCARD int store_project_add(struct store *s, const char *name, int64_t now_us, int64_t *ret_n,
-                                struct err *e);
-/* project: 0 unless the scope is SCOPE_PROJECT. */
-NODISCARD int store_token_add(struct store *s, const uint8_t hash[32], enum token_scope scope,
-                              int64_t project, int64_t now_us, struct err *e);
-NODISCARD int store_cluster_find(struct store *s, const char *name, int64_t *ret_n,
-                                 struct err *e); /* ERR_NOT_FOUND */
-NODISCARD int store_cluster_add(struct store *s, const char *name, int64_t *ret_n, struct err *e);
-NODISCARD int store_cluster_name(struct store *s, int64_t n, char **ret, struct err *e);
-NODISCARD int store_runner_put(struct store *s, const struct runner_hello *h, int64_t now_us,
-                               struct err *e);
-
 /* ---- codes ---- */
 
 struct code_rules { /* what decides how a code's tasks run */
@@ -55,6 +40,8 @@ NODISCARD int store_code_add(struct store *s, const struct code_rules *r, int64_
 /* store_code_update: the options, and the current revision. */
 NODISCARD int store_code_update(struct store *s, const struct code_rules *r, bool new_revision,
                                 int64_t now_us, struct err *e);
+NODISCARD int store_code_pause(struct store *s, int64_t n, bool paused, int64_t now_us,
+                               struct err *e);
 NODISCARD int store_code_delete(struct store *s, int64_t n, int64_t now_us, struct err *e);
 
 struct store_package { /* of a revision; sha256 NULL = none */
@@ -90,6 +77,8 @@ NODISCARD int store_task_row(struct store *s, int64_t n, struct task_row *ret, s
 /* store_task_resolve: the row that an id names. project 0 = any. ERR_NOT_FOUND. */
 NODISCARD int store_task_resolve(struct store *s, int64_t project, const char *id,
                                  struct task_row *ret, struct err *e);
+NODISCARD int store_task_last(struct store *s, int64_t *ret_n,
+                              struct err *e); /* the newest row, 0 = none */
 NODISCARD int store_task_stack(struct store *s, int64_t n, char **ret, struct err *e);
 /* store_task_update: from `was` to `now` in state, stopping, infra, the times and retry_id; msg
  * NULL = unchanged. The move must be legal (asserted). ERR_CONFLICT: it is not as `was` says. */
@@ -115,9 +104,10 @@ NODISCARD int store_lane_first(struct store *s, const struct store_lane *lane, i
 /* store_lane_ahead: how many of its tasks come before `t`, counted up to `limit`. */
 NODISCARD int store_lane_ahead(struct store *s, const struct task_row *t, int64_t limit,
                                int64_t *ret, struct err *e);
-/* store_lane_cancel: makes at most `limit` of its tasks cancelled; calls fn for each. */
-NODISCARD int store_lane_cancel(struct store *s, const struct store_lane *lane, int64_t limit,
-                                const char *msg, int64_t now_us,
+/* store_lane_cancel: makes at most `limit` of its tasks, up to row `through`, cancelled; calls fn
+ * for each. msg NULL = unchanged. */
+NODISCARD int store_lane_cancel(struct store *s, const struct store_lane *lane, int64_t through,
+                                int64_t limit, const char *msg, int64_t now_us,
                                 void (*fn)(int64_t task, void *arg), void *arg, int64_t *ret_n,
                                 struct err *e);
 

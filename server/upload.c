@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/str.h"
+#include "server/store_admin.h"
 #include "lib/banned.h"
 
 #define DELETED_MSG   "its code was deleted while it was queued"
@@ -113,8 +114,8 @@ static int purge_code(struct queue *q, struct qcode *code, int64_t limit, int64_
         int64_t some = 0;
         if (lane->place == LANE_OUT)
             continue;
-        if (store_lane_cancel(q->store, &key, limit - n, DELETED_MSG, queue_now_us(q), touch_task,
-                              q, &some, e) < 0)
+        if (store_lane_cancel(q->store, &key, INT64_MAX, limit - n, DELETED_MSG, queue_now_us(q),
+                              touch_task, q, &some, e) < 0)
             return e->code;
         n += some;
         if (n < limit)

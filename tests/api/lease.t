@@ -1,39 +1,9 @@
 #!/usr/bin/env bash
 # The runner protocol (api/lease.md), spoken by a runner that is this script.
 . "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/fake/runner.sh"
 start_server
 upload_image c busybox ''
-
-runner() { # ROUTE JSON [curl argument...]
-    AUTH="OAuth $RUNNER_TOKEN" api POST "/runner/1/$1" -d "$2" "${@:3}"
-}
-poll_number() { od -An -N8 -tx8 /dev/urandom | tr -d ' '; }
-# lease SLOT [POLL [WAIT]]: sets GRANTED (a task's id or null) and ATTEMPT.
-lease() {
-    runner lease "{\"runner\":\"r1\",\"cluster\":\"default\",\"slot\":$1,\"poll\":\"${2:-$(poll_number)}\",\"wait_s\":${3:-0}}"
-    GRANTED=$(field .grant.task) ATTEMPT=$(field .grant.attempt)
-}
-report() { printf '"runner":"%s","task":"%s","attempt":%s' "${WHO:-r1}" "$1" "$2"; }
-# later NAME ROUTE JSON: a call in the background; its answer goes to $TMP/NAME.out.
-later() {
-    spawn "$1" curl -sS --max-time 60 -H "Authorization: OAuth $RUNNER_TOKEN" -d "$3" "$URL/runner/1/$2"
-}
-# segment STREAM TEXT: a wire segment of a log.
-segment() {
-    local len=${#2} i
-    printf '%b' "\\x0$1"
-    for i in 0 8 16 24; do printf '%b' "\\x$(printf %02x $((len >> i & 255)))"; done
-    printf '%s' "$2"
-}
-# append TASK ATTEMPT OFFSET FILE
-append() {
-    AUTH="OAuth $RUNNER_TOKEN" api POST "/runner/1/log?runner=r1&task=$1&attempt=$2&offset=$3" \
-        -H 'Content-Type: application/octet-stream' --data-binary "@$4"
-}
-# finish TASK ATTEMPT CLASS EXIT LOG-BYTES LOG-TEXT
-finish() {
-    runner finish "{$(report "$1" "$2"),\"class\":\"$3\",$([ "$4" -lt 0 ] || echo "\"exit_code\":$4,")\"start_us\":1700000000000000,\"end_us\":1700000001000000,\"log_bytes\":$5,\"stdout_bytes\":$5,\"log_sha256\":\"$(printf %s "$6" | sha256sum | cut -d' ' -f1)\",\"log_complete\":true}"
-}
 
 runner register '{"runner":"r1","cluster":"default","version":"1","slots":2,"stacks":["sh"],"engine_version":"1"}'
 is "$STATUS $BODY" '200 {"lease_s":30,"renew_s":10}' 'register'
@@ -171,6 +141,7 @@ is "$STATUS" 400 '… and nothing but packages'
 # ---- a stop with polls parked
 
 later parked lease "{\"runner\":\"r1\",\"cluster\":\"default\",\"slot\":5,\"poll\":\"$(poll_number)\",\"wait_s\":60}"
+answered=$SPAWNED
 parked() { # N: so many polls are parked
     api GET /metrics && grep -qx "wrought_http_suspended $1" "$TMP/body"
 }
@@ -180,5 +151,6 @@ ok '… and another' wait_for 'the gauge' 5 parked 2
 end_process "$SPAWNED" KILL
 ok 'the server stops while a poll is parked' stop_server
 is "$EXIT_CODE" 0 '… with exit code 0'
+ok '… the poll ends' wait_for 'the poll' 5 ended "$answered"
 is "$(<"$TMP/parked.out")" '{"grant":null}' '… and the poll had its answer'
 done_testing

@@ -1,5 +1,6 @@
 /* The rules for clients: queueing, whose turn it is, limits, delays, cancelling, deleting. */
 #include "tests/unit/queue_world.h"
+#include "server/store_admin.h"
 #include "lib/banned.h"
 
 /* ---- queueing ---- */
@@ -497,6 +498,99 @@ TEST(tasks_of_other_projects_cannot_be_cancelled)
     o.id = id.text;
     CHECK_INT(writer_run(w->wr, &o.w), ERR_NOT_FOUND);
     CHECK_INT(state_of(w, id.text), TASK_QUEUED);
+    world_close(w);
+}
+
+/* ---- a code as a whole ---- */
+
+static bool set_paused(struct world *w, const char *code, bool paused)
+{
+    struct op_pause o;
+    op_pause_init(&o);
+    o.project = w->project;
+    o.id = code;
+    o.paused = paused;
+    CHECK_RUN(w, &o);
+    return o.ret_changed;
+}
+
+TEST(a_paused_code_is_not_claimed_from)
+{
+    struct world *w = world_new();
+    struct id code;
+    str_copy(code.text, sizeof(code.text), put_code(w, (struct a_code){.name = "hello"}));
+    struct id id = enqueue(w, "hello");
+    CHECK(set_paused(w, code.text, true));
+    CHECK(!set_paused(w, code.text, true));
+    CHECK_STR(lease(w, "r1", 0).ref.task, "");
+    world_reopen(w);
+    CHECK_STR(lease(w, "r1", 0).ref.task, "");
+    CHECK(set_paused(w, code.text, false));
+    CHECK(!set_paused(w, code.text, false));
+    struct held_task h = lease(w, "r1", 0);
+    CHECK(got(&h, &id));
+    world_close(w);
+}
+
+TEST(an_upload_does_not_resume_a_paused_code)
+{
+    struct world *w = world_new();
+    CHECK(set_paused(w, put_code(w, (struct a_code){.name = "hello"}), true));
+    put_code(w, (struct a_code){.name = "hello"});
+    enqueue(w, "hello");
+    CHECK_STR(lease(w, "r1", 0).ref.task, "");
+    world_close(w);
+}
+
+/* cancel_all: how many slices it took. */
+static int cancel_all(struct world *w, const char *code, int n_between)
+{
+    struct op_cancel_all o;
+    op_cancel_all_init(&o);
+    o.project = w->project;
+    o.id = code;
+    for (int slices = 1;; slices++) {
+        CHECK_RUN(w, &o);
+        if (!o.ret_more)
+            return slices;
+        for (int i = 0; i < n_between; i++)
+            enqueue(w, "hello");
+    }
+}
+
+static void enqueue_many(struct world *w, size_t n)
+{
+    static struct task_new t[3000];
+    static char ids[3000][ID_TEXT];
+    for (size_t i = 0; i < n; i++)
+        t[i] = new_task("hello");
+    struct op_enqueue o;
+    op_enqueue_init(&o);
+    o.project = w->project;
+    o.tasks = t;
+    o.n = n;
+    o.ret_ids = ids;
+    CHECK_RUN(w, &o);
+}
+
+TEST(cancel_all_goes_in_slices_and_leaves_what_comes_later)
+{
+    struct world *w = world_new();
+    struct id code;
+    str_copy(code.text, sizeof(code.text), put_code(w, (struct a_code){.name = "hello"}));
+    struct id live_id = enqueue(w, "hello");
+    struct held_task live = lease(w, "r1", 0);
+    CHECK(got(&live, &live_id));
+    enqueue_many(w, 3000);
+    CHECK_INT(cancel_all(w, code.text, 1), 2);
+    CHECK_INT(state_of(w, live_id.text), TASK_CANCELLED);
+    CHECK_INT(renew(w, &live), ORDER_CANCEL);
+    int64_t counts[TASK_STATES];
+    CHECK_OK(store_code_stats(w->r, w->project, code.text, 0, INT64_MAX, counts, &e), &e);
+    CHECK_INT(counts[TASK_CANCELLED], 3001);
+    CHECK_INT(counts[TASK_QUEUED], 1);
+    CHECK(lease(w, "r1", 1).ref.task[0]); /* the one that came between the slices */
+    CHECK_STR(lease(w, "r1", 2).ref.task, "");
     world_close(w);
 }
 

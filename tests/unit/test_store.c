@@ -1,5 +1,6 @@
 /* What a store has to do, whatever it is made of: a second implementation has to pass this. What
  * only concerns SQLite (schema steps, the file's mode) is at the end. */
+#include "server/store_admin.h"
 #include "server/store_write.h"
 
 #include <fcntl.h>
@@ -624,9 +625,9 @@ TEST(a_lane_is_cancelled_in_slices)
     int seen = 0;
     int64_t n;
     CHECK_OK(store_begin(w.s, &e), &e);
-    CHECK_OK(store_lane_cancel(w.s, &lane, 1, "gone", T0 + 9, count, &seen, &n, &e), &e);
+    CHECK_OK(store_lane_cancel(w.s, &lane, INT64_MAX, 1, "gone", T0 + 9, count, &seen, &n, &e), &e);
     CHECK_INT(n, 1);
-    CHECK_OK(store_lane_cancel(w.s, &lane, 5, "gone", T0 + 9, count, &seen, &n, &e), &e);
+    CHECK_OK(store_lane_cancel(w.s, &lane, INT64_MAX, 5, "gone", T0 + 9, count, &seen, &n, &e), &e);
     CHECK_INT(n, 1);
     CHECK_INT(seen, 2);
     CHECK_OK(store_commit(w.s, &e), &e);
