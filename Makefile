@@ -107,6 +107,11 @@ $(BUILD)/tests/cron_list: tests/unit/cron_list.c $(LIBA)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(LIBA) $(LDLIBS)
 
+# Measurements: bench/X.c is a program of its own.
+$(BUILD)/bench/%: bench/%.c $(LIBA) $(BUILD)/libserver.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/libserver.a $(LIBA) $(LDLIBS)
+
 # Tests that run a program that was built.
 $(BUILD)/tests/test_init $(BUILD)/tests/test_init_boxed: $(BUILD)/wrought-init
 
