@@ -187,8 +187,7 @@ static int open_rooms(struct app *app, const struct options *o, struct err *e)
     app->auth = auth_new();
     app->followers = followers_new();
     const struct writer_conf wc = {.data_dir = o->data_dir,
-                                   .limits = app->limits,
-                                   .infra_retries = 10,
+                                   .infra_retries = INFRA_RETRIES_DEFAULT,
                                    .on_task = task_changed,
                                    .arg = app->followers};
     if (writer_open(&wc, &app->writer, e) || store_readers_open(o->data_dir, &app->readers, e) ||

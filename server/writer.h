@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-#include "api/task.h"
 #include "lib/err.h"
 #include "lib/id.h"
 #include "server/work.h"
@@ -21,7 +20,6 @@ struct writer;
 
 struct writer_conf {
     const char *data_dir;
-    struct task_limits limits;
     int64_t infra_retries; /* per task: so many failures of ours are forgiven */
     /* Called in the writer's thread after a commit, for every task whose state or attempt changed:
      * followers wake. NULL = none. */

@@ -1,5 +1,6 @@
 /* The rules of api/lease.md, one by one. (Rule 5, logs first, is the log store's; rule 8 is the
  * runner's.) */
+#include "server/queue.h"
 #include "tests/unit/queue_world.h"
 #include "lib/banned.h"
 
@@ -92,6 +93,34 @@ TEST(a_parked_renewal_counts_from_its_arrival)
     later(w, TERM_MS);
     CHECK_INT(renewal_wait(&r), ORDER_LOST);
     world_close(w);
+}
+
+static void submit_nothing(void *arg, struct work *w)
+{
+    (void)arg;
+    TAP_FAIL("nothing is due, and yet %p was submitted", (void *)w);
+}
+
+TEST(a_server_that_stood_still_gives_a_full_term)
+{
+    struct world *w = world_new();
+    enqueue(w, "hello");
+    lease(w, "r1", 0);
+    world_close(w);
+    /* The rules alone, so that the clock of the inbox is the test's as well. */
+    struct store *s;
+    struct queue q;
+    struct writer_conf conf = {.time = &fake_time};
+    CHECK_OK(store_open(".", &s, &e), &e);
+    queue_init(&q, s, &conf, submit_nothing, NULL);
+    CHECK_OK(queue_rebuild(&q, &e), &e);
+    int64_t due_ms = queue_tick(&q, clock_mono_ms());
+    CHECK(due_ms != INT64_MAX);
+    atomic_fetch_add(&ahead_ms, 2 * TERM_MS); /* stopped by a signal, say */
+    int64_t next_ms = queue_tick(&q, due_ms + TERM_MS);
+    CHECK(next_ms - (due_ms + TERM_MS) > TERM_MS - 1000);
+    queue_release(&q);
+    store_close(s);
 }
 
 /* ---- 2: grants are idempotent ---- */

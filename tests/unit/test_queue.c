@@ -429,6 +429,24 @@ static bool nobody_listens(struct work *w)
     return false;
 }
 
+TEST(a_parked_poll_wakes_when_a_limit_is_free_again)
+{
+    struct world *w = world_new();
+    put_code(w, (struct a_code){.name = "one", .max_concurrency = 1});
+    enqueue(w, "one");
+    struct id second = enqueue(w, "one");
+    struct held_task h = lease(w, "r1", 0);
+    struct a_poll p;
+    poll_init(&p, "r2", 0, 60);
+    poll_submit(w, &p);
+    kick(w);
+    CHECK(!atomic_load(&p.answered));
+    CHECK_INT(finish_rc(w, &h, CLASS_OK), 0);
+    poll_wait(&p);
+    CHECK_STR(take_grant(&p).ref.task, second.text);
+    world_close(w);
+}
+
 TEST(a_poller_that_went_away_is_not_granted)
 {
     struct world *w = world_new();
