@@ -66,8 +66,18 @@ static void set_times(struct task_row *row, const struct finish *f, int64_t now_
     }
 }
 
-static char *failure_text(const struct finish *f)
+/* said_why: the command ended by itself with an exit code, so its last words on stderr say more
+ * than the number. An end by memory, disk or signal has the runner's reason. */
+static bool said_why(const struct finish *f, const char *stderr_tail)
 {
+    return f->class == CLASS_TASK && f->exit_code > 0 && f->signal == 0 &&
+           json_get_int(f->facts, "oom_kills", 0) <= 0 && stderr_tail && stderr_tail[0];
+}
+
+static char *failure_text(const struct finish *f, const char *stderr_tail)
+{
+    if (said_why(f, stderr_tail))
+        return str_dup(stderr_tail);
     if (f->reason && f->reason[0])
         return str_dup(f->reason);
     if (f->signal)
@@ -92,7 +102,8 @@ static void plan_again(const struct queue *q, struct ending *n, const struct fin
 }
 
 static struct ending plan(const struct queue *q, const struct task_row *row,
-                          const struct qcode *code, const struct finish *f, bool forgiven)
+                          const struct qcode *code, const struct finish *f, const char *stderr_tail,
+                          bool forgiven)
 {
     struct ending n = {.row = *row};
     int64_t now_us = queue_now_us(q);
@@ -103,7 +114,7 @@ static struct ending plan(const struct queue *q, const struct task_row *row,
     n.row.state = outcomes[f->class].to;
     if (n.row.state != TASK_QUEUED) {
         set_times(&n.row, f, now_us);
-        n.msg = n.row.state == TASK_COMPLETE ? NULL : failure_text(f);
+        n.msg = n.row.state == TASK_COMPLETE ? NULL : failure_text(f, stderr_tail);
         n.retry = outcomes[f->class].retried && row->retry < code->r.retries && !code->r.deleted;
     } else if (code->r.deleted) {
         n.row.state = TASK_CANCELLED;
@@ -153,12 +164,12 @@ static int move_task(struct queue *q, const struct task_row *was, const struct e
 }
 
 int queue_end_attempt(struct queue *q, const struct task_row *row, const struct finish *f,
-                      bool forgiven, struct err *e)
+                      const char *stderr_tail, bool forgiven, struct err *e)
 {
     struct qcode *code;
     if (codes_by_n(&q->codes, q->store, row->code, &code, e) < 0)
         return e->code;
-    AUTO(ending) struct ending n = plan(q, row, code, f, forgiven);
+    AUTO(ending) struct ending n = plan(q, row, code, f, stderr_tail, forgiven);
     struct task_row retry = {0};
     if (store_attempt_end(q->store, row->n, f, queue_now_us(q), e) < 0 ||
         (n.retry && add_retry(q, code, &n.row, &retry, e) < 0) || move_task(q, row, &n, e) < 0)
@@ -191,7 +202,7 @@ int queue_lose(struct queue *q, const struct lease *l, const char *reason, bool 
         return e->code;
     struct finish f = {
         .class = CLASS_LOST, .ref.attempt = l->attempt, .exit_code = -1, .reason = reason};
-    return queue_end_attempt(q, &row, &f, forgiven, e);
+    return queue_end_attempt(q, &row, &f, NULL, forgiven, e);
 }
 
 int run_expire(struct work *w, void *owner, struct err *e)

@@ -245,6 +245,7 @@ static int finish(struct req *rq, struct finish_call *c, struct err *e)
 {
     op_finish_init(&c->op);
     c->op.finish = &c->finish;
+    c->op.stderr_tail = c->verify.ret_stderr;
     return req_await_writer(rq, &c->op.w, finished, c, e);
 }
 

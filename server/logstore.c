@@ -164,6 +164,24 @@ static int open_if_there(struct logstore *ls, struct log_ref ref, struct slot **
     return 0;
 }
 
+/* stderr_tail: what a failed command said last; the first line is dropped when it was cut. */
+static int stderr_tail(struct seglog *log, char out[LOG_TAIL_BYTES + 1], struct err *e)
+{
+    AUTO(buf) struct buf tail = BUF_INIT(LOG_TAIL_BYTES);
+    uint64_t size = seglog_stream_size(log, SEG_STDERR);
+    uint64_t from = size > LOG_TAIL_BYTES ? size - LOG_TAIL_BYTES : 0;
+    int rc = seglog_read(log, SEG_ONLY_STDERR, from, LOG_TAIL_BYTES, &tail, e);
+    if (rc || tail.len == 0)
+        return rc;
+    const char *cut = from > 0 ? memchr(tail.data, '\n', tail.len - 1) : NULL;
+    const char *start = cut ? cut + 1 : tail.data;
+    size_t len = (size_t)(tail.data + tail.len - start);
+    for (size_t i = 0; i < len; i++)
+        out[i] = start[i] ? start[i] : ' ';
+    out[len] = '\0';
+    return 0;
+}
+
 static int verify_run(struct work *w, void *owner, struct err *e)
 {
     struct log_verify *v = (struct log_verify *)w;
@@ -174,7 +192,11 @@ static int verify_run(struct work *w, void *owner, struct err *e)
     v->ret_bytes = s ? seglog_size(s->log) : 0;
     v->ret_short = v->ret_bytes < v->bytes;
     v->ret_same = v->ret_bytes == v->bytes;
-    if (!s || !v->ret_same)
+    if (!s || v->ret_short)
+        return 0;
+    if (stderr_tail(s->log, v->ret_stderr, e))
+        return e->code;
+    if (!v->ret_same)
         return 0;
     s->touched = true; /* a log opened just now may hold what a crash left unsynced */
     if (!v->sha256[0])

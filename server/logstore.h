@@ -48,7 +48,9 @@ struct log_append {
 void log_append_init(struct log_append *a, struct log_ref ref);
 
 /* Whether the whole log is here, synced, and the one that the runner sent. ret_short: bytes are
- * missing, ret_bytes says where they start; ret_same: length and hash are equal. */
+ * missing, ret_bytes says where they start; ret_same: length and hash are equal. ret_stderr: the
+ * last whole lines of stderr, as text (a NUL in it is shown as a space). */
+#define LOG_TAIL_BYTES 2048
 struct log_verify {
     struct work w;
     struct log_ref ref;
@@ -56,5 +58,6 @@ struct log_verify {
     const char *sha256; /* "" = not told */
     bool ret_short, ret_same;
     uint64_t ret_bytes;
+    char ret_stderr[LOG_TAIL_BYTES + 1];
 };
 void log_verify_init(struct log_verify *v, struct log_ref ref);

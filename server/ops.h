@@ -118,6 +118,7 @@ void op_started_init(struct op_started *o); /* ERR_CONFLICT: not the live attemp
 struct op_finish {
     struct work w;
     const struct finish *finish; /* its log is complete on disk and hashed: the caller saw to it */
+    const char *stderr_tail;     /* the last lines of the log's stderr; NULL or "" = none */
 };
 void op_finish_init(
     struct op_finish *o); /* ERR_CONFLICT: not the live attempt; the same finish again is fine */

@@ -59,7 +59,7 @@ NODISCARD int queue_requeued(struct queue *q, const struct task_row *row, struct
 /* queue_end_attempt: ends the attempt of `row` as `f` says and moves the task (server/endings.c).
  * `forgiven`: it does not count against the budget, and the task is ready at once. */
 NODISCARD int queue_end_attempt(struct queue *q, const struct task_row *row, const struct finish *f,
-                                bool forgiven, struct err *e);
+                                const char *stderr_tail, bool forgiven, struct err *e);
 /* queue_lose: ends a lease as `lost`. */
 NODISCARD int queue_lose(struct queue *q, const struct lease *l, const char *reason, bool forgiven,
                          struct err *e);

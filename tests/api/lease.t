@@ -85,6 +85,15 @@ is "$(field '"\(.status) \(.exit_code)"')" 'error 3' 'an end with an exit code'
 api GET "tasks/$TASK/log"
 is "$STATUS $BODY" '200 ' 'the log of a task that printed nothing'
 
+queue_task c
+run_task task 3 $'worker.rb:7: boom\n'
+api GET "tasks/$TASK"
+is "$(field .msg)" $'worker.rb:7: boom' 'a failed task says the last it wrote to stderr'
+queue_task c
+run_task task 3
+api GET "tasks/$TASK"
+is "$(field .msg)" 'exit code 3' '… or its exit code when it wrote nothing'
+
 # ---- orders
 
 queue_task c
