@@ -95,6 +95,7 @@ static int run_codes(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_codes = {
     .name = "codes",
+    .group = GROUP_CODES,
     .words_usage = "",
     .summary = "List code packages",
     .example = "codes -n 100",
@@ -130,6 +131,7 @@ static int run_stacks(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_stacks = {
     .name = "stacks",
+    .group = GROUP_CODES,
     .words_usage = "",
     .summary = "List the stacks that the runners have",
     .example = "stacks",

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-#include "lib/banned.h"
+#include "cli/help.h"
 
-#define HELP_BYTES (64u << 10)
+#include "lib/banned.h"
 
 static int run_help(const struct invocation *in, int *ret_exit, struct err *e)
 {
@@ -14,9 +14,13 @@ static int run_help(const struct invocation *in, int *ret_exit, struct err *e)
     if (in->words->n == 0) {
         commands_help(in->program, &text);
     } else {
-        const struct command *c = command_find(in->words->v[0]);
-        if (!c)
-            return err_set(e, ERR_USAGE, "there is no verb \"%s\"", in->words->v[0]);
+        const char *const name[] = {in->words->v[0], in->words->n > 1 ? in->words->v[1] : NULL,
+                                    NULL};
+        size_t used;
+        const struct command *c = command_find(name, &used);
+        if (!c || used < in->words->n)
+            return err_set(e, ERR_USAGE, "there is no verb \"%s%s%s\"", name[0], name[1] ? " " : "",
+                           name[1] ? name[1] : "");
         command_help(in->program, c, &text);
     }
     fputs(buf_str(&text), stdout);
@@ -25,10 +29,11 @@ static int run_help(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_help = {
     .name = "help",
+    .group = GROUP_HERE,
     .words_usage = "[VERB]",
     .summary = "Say what the verbs do",
     .example = "help queue",
-    .max_words = 1,
+    .max_words = 2,
     .local = true,
     .args_bytes = sizeof(struct common),
     .run = run_help,
@@ -43,6 +48,7 @@ static int run_version(const struct invocation *in, int *ret_exit, struct err *e
 
 const struct command cmd_version = {
     .name = "version",
+    .group = GROUP_HERE,
     .words_usage = "",
     .summary = "Print the version",
     .example = "version",

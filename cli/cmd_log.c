@@ -83,6 +83,7 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_log = {
     .name = "log",
+    .group = GROUP_TASKS,
     .words_usage = "ID",
     .summary = "Print the log of a task",
     .details =

@@ -192,6 +192,7 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_queue = {
     .name = "queue",
+    .group = GROUP_TASKS,
     .words_usage = "NAME",
     .summary = "Queue a task of the code NAME",
     .details =

@@ -104,6 +104,7 @@ static int run_status(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_status = {
     .name = "status",
+    .group = GROUP_TASKS,
     .words_usage = "ID",
     .summary = "Show what is known about a task",
     .example = "status 5f0c7d009b2d4c0007a1c001",
@@ -145,6 +146,7 @@ static int run_why(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_why = {
     .name = "why",
+    .group = GROUP_TASKS,
     .words_usage = "ID",
     .summary = "Say why a task is not running, or how it ended",
     .example = "why 5f0c7d009b2d4c0007a1c001",
@@ -190,6 +192,7 @@ static int run_cancel(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_cancel = {
     .name = "cancel",
+    .group = GROUP_TASKS,
     .words_usage = "ID…",
     .summary = "Cancel tasks, queued or running",
     .example = "cancel 5f0c7d009b2d4c0007a1c001",

@@ -124,6 +124,7 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_tasks = {
     .name = "tasks",
+    .group = GROUP_TASKS,
     .words_usage = "",
     .summary = "List tasks, newest first",
     .example = "tasks --status running --status queued -n 20",

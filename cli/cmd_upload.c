@@ -238,6 +238,7 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
 
 const struct command cmd_upload = {
     .name = "upload",
+    .group = GROUP_CODES,
     .words_usage = "PATH",
     .summary = "Upload a folder, a zip, a script or a .worker file's package",
     .details =

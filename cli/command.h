@@ -1,5 +1,5 @@
-/* The verbs: one table that the dispatcher, --help, and whatever is generated from it (completions,
- * manual pages) read. One verb is one cmd_*.c with one struct command. Main thread. */
+/* The verbs: one table that the dispatcher, --help, the completions and the manual pages read. A
+ * verb is one struct command, kept in a cmd_*.c with its relatives. Main thread. */
 #pragma once
 
 #include <stddef.h>
@@ -18,8 +18,18 @@ struct invocation {
     const struct words *words;
 };
 
+/* Under which title a verb is listed. */
+enum command_group {
+    GROUP_CODES,
+    GROUP_TASKS,
+    GROUP_HERE, /* about this program */
+    COMMAND_GROUPS
+};
+extern const char *const command_group_titles[COMMAND_GROUPS];
+
 struct command {
-    const char *name;
+    const char *name; /* of one word, or of two: "info task" */
+    enum command_group group;
     const char *words_usage; /* "NAME", "[VERB]" */
     const char *summary;     /* one line */
     const char *details;     /* NULL or more for --help, lines ended */
@@ -27,6 +37,7 @@ struct command {
     size_t min_words, max_words;
     struct flag_table flags;    /* its own */
     bool local;                 /* takes no connection flags */
+    bool words_end_flags;       /* what follows the first word is all words: a command */
     size_t args_bytes;          /* of its struct, which begins with a struct common */
     void (*preset)(void *args); /* NULL or: values that flags leave alone */
     /* Output to stdout; errors are returned, main prints them. *ret_exit: exit code of success. */
@@ -41,13 +52,17 @@ extern const struct command cmd_cancel, cmd_codes, cmd_help, cmd_log, cmd_queue,
 /* command_main: finds the verb, parses, runs. Returns the exit code; errors are on stderr. */
 int command_main(char **argv);
 
-/* command_find: NULL when there is none. command_nearest: the verb that `name` may have meant, or
+/* command_find: the verb that `words` (up to a NULL) begin with, the longest there is, and of how
+ * many words; NULL when there is none. command_nearest: the verb that `name` may have meant, or
  * NULL. */
-const struct command *command_find(const char *name);
+const struct command *command_find(const char *const *words, size_t *ret_used);
 const char *command_nearest(const char *name);
+/* command_family: the second words of the verbs that begin with `word`, listed; false when there is
+ * none. */
+bool command_family(const char *word, struct buf *out);
 
-void command_help(const char *program, const struct command *c, struct buf *out);
-void commands_help(const char *program, struct buf *out);
+/* The flags that all verbs have which talk to the server: those of struct common. */
+extern const struct flag_table command_connection_flags;
 
 /* ---- for the verbs ---- */
 

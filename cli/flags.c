@@ -68,13 +68,32 @@ static const struct flag *find(const struct flag_table tables[2], const char *wo
                                const char **ret_glued)
 {
     *ret_glued = NULL;
-    if (str_starts(word, "--")) {
-        size_t len = strcspn(word, "=");
-        if (word[len] == '=')
-            *ret_glued = word + len + 1;
-        return find_name(tables, word + 2, len - 2);
+    if (word[0] != '-')
+        return NULL;
+    if (strlen(word) == 2)
+        return find_letter(tables, word[1]);
+    const char *name = word + (word[1] == '-' ? 2 : 1);
+    size_t len = strcspn(name, "=");
+    const struct flag *f = find_name(tables, name, len);
+    if (f && name[len] == '=')
+        *ret_glued = name + len + 1;
+    return f;
+}
+
+size_t flags_span(const struct flag_table *table, char **argv)
+{
+    const struct flag_table tables[2] = {*table, {NULL, 0}};
+    size_t n = 0;
+    while (argv[n]) {
+        const char *glued;
+        const struct flag *f = find(tables, argv[n], &glued);
+        if (!f)
+            break;
+        n += 1;
+        if (f->opt.type != CONF_BOOL && !glued && argv[n])
+            n += 1;
     }
-    return strlen(word) == 2 ? find_letter(tables, word[1]) : NULL;
+    return n;
 }
 
 /* ---- rewriting ---- */
@@ -110,11 +129,12 @@ static int one_flag(struct rewrite *r, const char *word, char ***at, struct err 
 {
     const char *glued;
     const struct flag *f = find(r->tables, word, &glued);
-    if (!f || f->opt.type == CONF_BOOL) { /* conf_args knows what to say of an unknown one */
-        if (f && !glued)
-            add_made(r, str_fmt("--%s", f->opt.name));
-        else
-            words_add(&r->argv, word);
+    if (!f) { /* conf_args knows what to say */
+        words_add(&r->argv, word);
+        return 0;
+    }
+    if (f->opt.type == CONF_BOOL) {
+        add_made(r, str_fmt("--%s%s%s", f->opt.name, glued ? "=" : "", glued ? glued : ""));
         return 0;
     }
     const char *value = value_of(glued, at);
@@ -128,14 +148,19 @@ static int one_flag(struct rewrite *r, const char *word, char ***at, struct err 
     return 0;
 }
 
-static int rewrite_all(struct rewrite *r, char **at, struct err *e)
+static bool asks_for_help(const struct flag_table tables[2], const char *word)
+{
+    return strcmp(word, "-help") == 0 || (strcmp(word, "-h") == 0 && !find_letter(tables, 'h'));
+}
+
+static int rewrite_all(struct rewrite *r, char **at, bool words_end, struct err *e)
 {
     int rc = 0;
-    while (*at && rc == 0) {
+    while (*at && rc == 0 && !(words_end && r->p->words.n > 0)) {
         const char *word = *at++;
         if (strcmp(word, "--") == 0)
             break;
-        if (strcmp(word, "-h") == 0 && !find_letter(r->tables, 'h'))
+        if (asks_for_help(r->tables, word))
             word = "--help";
         if (word[0] == '-' && word[1] != '\0')
             rc = one_flag(r, word, &at, e);
@@ -162,13 +187,13 @@ static size_t conf_rows(const struct flag_table tables[2], struct conf_opt rows[
     return n;
 }
 
-int flags_parse(const struct flag_table tables[2], char **argv, void *out, struct parsed *ret,
-                struct err *e)
+int flags_parse(const struct flag_table tables[2], char **argv, bool words_end, void *out,
+                struct parsed *ret, struct err *e)
 {
     struct conf_opt rows[MAX_FLAGS];
     size_t n = conf_rows(tables, rows);
     struct rewrite r = {.tables = tables, .p = ret, .out = out};
-    int rc = rewrite_all(&r, argv, e);
+    int rc = rewrite_all(&r, argv, words_end, e);
     if (rc == 0)
         rc = conf_args(rows, n, (char **)(uintptr_t)r.argv.v, out, e);
     words_release(&r.argv);

@@ -59,9 +59,13 @@ struct parsed {
 };
 
 /* flags_parse: fills *out by both tables and collects the other words. `argv` starts behind the
- * verb and ends with NULL. ERR_USAGE names the flag; ERR_EMPTY with msg "help" for --help or -h. */
-NODISCARD int flags_parse(const struct flag_table tables[2], char **argv, void *out,
+ * verb and ends with NULL. words_end: behind the first word there are no flags. A name may follow
+ * one dash or two, as Go has it. ERR_USAGE names the flag; ERR_EMPTY with msg "help" for --help or
+ * -h. */
+NODISCARD int flags_parse(const struct flag_table tables[2], char **argv, bool words_end, void *out,
                           struct parsed *ret, struct err *e);
+/* flags_span: how many of the first words are flags of `table` and their values. */
+size_t flags_span(const struct flag_table *table, char **argv);
 /* flags_release: also the lists in *out. */
 void flags_release(const struct flag_table tables[2], void *out, struct parsed *p);
 

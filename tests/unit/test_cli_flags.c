@@ -1,9 +1,12 @@
-/* cli/flags.c and the verb table of cli/command.c. */
+/* cli/flags.c and the table of verbs, cli/commands.c. */
 #include "cli/flags.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <wordexp.h>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "lib/cleanup.h"
 #include "tests/unit/tap.h"
 
@@ -41,16 +44,16 @@ static void run_release(struct run *r)
     flags_release(tables, &r->o, &r->p);
 }
 
-static void parse(struct run *r, const char *const words[MAX_WORDS])
+static void parse(struct run *r, bool words_end, const char *const words[MAX_WORDS])
 {
     char *argv[MAX_WORDS + 1] = {NULL};
     for (int i = 0; i < MAX_WORDS && words[i]; i++)
         argv[i] = (char *)(uintptr_t)words[i];
-    r->rc = flags_parse(tables, argv, &r->o, &r->p, &r->e);
+    r->rc = flags_parse(tables, argv, words_end, &r->o, &r->p, &r->e);
 }
 #define PARSE(name, ...)                                                                           \
     AUTO(run) struct run name = {0};                                                               \
-    parse(&name, (const char *const[MAX_WORDS]){__VA_ARGS__})
+    parse(&name, false, (const char *const[MAX_WORDS]){__VA_ARGS__})
 
 #define CHECK_REFUSED(r, part)                                                                     \
     do {                                                                                           \
@@ -116,6 +119,38 @@ TEST(two_dashes_end_the_flags)
     CHECK(!r.o.on);
 }
 
+TEST(one_dash_will_do_for_a_name)
+{
+    PARSE(r, "-payload", "x", "-number=3", "-wait", "word");
+    CHECK_OK(r.rc, &r.e);
+    CHECK_STR(r.o.text, "x");
+    CHECK_INT(r.o.number, 3);
+    CHECK(r.o.on);
+    CHECK_STR(r.p.words.v[0], "word");
+    PARSE(help, "-help");
+    CHECK_STR(help.e.msg, "help");
+}
+
+TEST(a_command_may_end_the_flags)
+{
+    AUTO(run) struct run r = {0};
+    parse(&r, true,
+          (const char *const[MAX_WORDS]){"-payload", "x", "image", "sh", "-wait", "--number"});
+    CHECK_OK(r.rc, &r.e);
+    CHECK_STR(r.o.text, "x");
+    CHECK_INT(r.p.words.n, 4);
+    CHECK_STR(r.p.words.v[3], "--number");
+    CHECK(!r.o.on);
+}
+
+TEST(leading_flags_are_counted_with_their_values)
+{
+    const char *const words[] = {"-json", "--env", "NAME", "-e=x", "verb", "--json", NULL};
+    CHECK_INT(flags_span(&tables[1], (char **)(uintptr_t)words), 3);
+    CHECK_INT(flags_span(&tables[1], (char **)(uintptr_t)(words + 4)), 0);
+    CHECK_INT(flags_span(&tables[1], (char **)(uintptr_t)(words + 6)), 0);
+}
+
 TEST(negated_and_spelt_out_switches)
 {
     PARSE(r, "--wait", "--no-wait");
@@ -150,8 +185,8 @@ TEST(bad_flags_are_named)
     CHECK_REFUSED(letter, "-x");
     PARSE(cluster, "-wp");
     CHECK_REFUSED(cluster, "-wp");
-    PARSE(single, "-payload", "x");
-    CHECK_REFUSED(single, "-payload");
+    PARSE(single, "-bogus", "x");
+    CHECK_REFUSED(single, "-bogus");
 }
 
 TEST(missing_values_are_named)
@@ -197,16 +232,51 @@ TEST(help_lists_flags_once)
 
 /* ---- the verbs ---- */
 
-TEST(every_verb_has_help_and_an_example)
+TEST(every_verb_has_help)
 {
+    AUTO(buf) struct buf all = BUF_INIT(HELP_BYTES);
+    commands_help("wrought", &all);
     for (size_t i = 0; commands[i]; i++) {
         const struct command *c = commands[i];
-        AUTO(buf) struct buf out = BUF_INIT(64 << 10);
+        AUTO(buf) struct buf out = BUF_INIT(HELP_BYTES);
         command_help("wrought", c, &out);
         CHECK_HAS(buf_str(&out), c->summary);
         CHECK_HAS(buf_str(&out), "Example:\n  wrought ");
-        CHECK(strncmp(c->example, c->name, strlen(c->name)) == 0);
-        CHECK(command_find(c->name) == c);
+        CHECK_HAS(buf_str(&all), c->summary);
+    }
+}
+
+/* Each title once. */
+TEST(verbs_of_a_group_stand_together)
+{
+    bool seen[COMMAND_GROUPS] = {false};
+    for (size_t i = 0; commands[i]; i++) {
+        enum command_group group = commands[i]->group;
+        if (i == 0 || group != commands[i - 1]->group)
+            CHECK(!seen[group]);
+        seen[group] = true;
+    }
+}
+
+/* What --help shows must be understood: split as the shell does, then parsed. */
+TEST(every_example_is_understood)
+{
+    for (size_t i = 0; commands[i]; i++) {
+        const struct command *c = commands[i];
+        const struct flag_table both[2] = {c->flags, c->local ? (struct flag_table){NULL, 0}
+                                                              : command_connection_flags};
+        struct err e = {0};
+        struct parsed parsed = {0};
+        wordexp_t line;
+        size_t used;
+        CHECK_INT(wordexp(c->example, &line, WRDE_NOCMD | WRDE_UNDEF), 0);
+        CHECK(command_find((const char *const *)line.we_wordv, &used) == c);
+        autofree void *args = calloc(1, c->args_bytes);
+        CHECK_OK(flags_parse(both, line.we_wordv + used, c->words_end_flags, args, &parsed, &e),
+                 &e);
+        CHECK(parsed.words.n >= c->min_words && parsed.words.n <= c->max_words);
+        flags_release(both, args, &parsed);
+        wordfree(&line);
     }
 }
 

@@ -262,6 +262,16 @@ TEST(queue_in_json_prints_the_answer_alone)
     forget_requests();
 }
 
+TEST(connection_flags_may_stand_before_the_verb)
+{
+    static const struct step steps[] = {IS_QUEUED};
+    CHECK_INT(PLAY(steps, "-token", "other", "--json", "queue", "hello"), 0);
+    CHECK_HAS(buf_str(&server.seen[0]), "Authorization: OAuth other\r\n");
+    CHECK_INT(command(WORDS("--json", NULL)), 64);
+    CHECK_HAS(said_err, "which verb?");
+    forget_requests();
+}
+
 TEST(queue_of_an_unknown_code_exits_with_66)
 {
     static const struct step steps[] = {IS_PROJECT,

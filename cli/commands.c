@@ -1,0 +1,85 @@
+/* The table of verbs, in the order in which they are listed. */
+#include "cli/command.h"
+
+#include <string.h>
+
+#include "cli/nearest.h"
+#include "lib/str.h"
+
+#include "lib/banned.h"
+
+const struct command *const commands[] = {
+    &cmd_upload, &cmd_codes,   &cmd_stacks,                                  /* codes */
+    &cmd_queue,  &cmd_tasks,   &cmd_status, &cmd_why, &cmd_log, &cmd_cancel, /* tasks */
+    &cmd_help,   &cmd_version, NULL,
+};
+
+const char *const command_group_titles[COMMAND_GROUPS] = {
+    [GROUP_CODES] = "Code packages",
+    [GROUP_TASKS] = "Tasks",
+    [GROUP_HERE] = "This program",
+};
+
+static const struct flag connection_flags[] = {
+    FLAG_STR(0, "config", struct common, config, "FILE",
+             "configuration instead of ./iron.json and ~/.iron.json"),
+    FLAG_STR('e', "env", struct common, env, "NAME", "section of the configuration file"),
+    FLAG_STR(0, "host", struct common, host, "HOST", "server"),
+    FLAG_INT(0, "port", struct common, port, 1, 65535, "PORT", "its port"),
+    FLAG_STR(0, "scheme", struct common, scheme, "SCHEME", "http or https"),
+    FLAG_STR(0, "project-id", struct common, project_id, "ID", "project"),
+    FLAG_STR(0, "token", struct common, token, "TOKEN", "token (visible in the process list)"),
+    FLAG_STR(0, "token-file", struct common, token_file, "FILE", "file that holds the token"),
+    FLAG_BOOL(0, "json", struct common, json, "print the server's JSON"),
+};
+const struct flag_table command_connection_flags = {connection_flags, ARRAY_LEN(connection_flags)};
+
+/* words_in: how many of `words` the name stands for; 0 when they are others. */
+static size_t words_in(const char *name, const char *const *words)
+{
+    const char *space = strchr(name, ' ');
+    if (!words[0])
+        return 0;
+    if (!space)
+        return strcmp(name, words[0]) == 0 ? 1 : 0;
+    size_t first = (size_t)(space - name);
+    bool both = strlen(words[0]) == first && memcmp(name, words[0], first) == 0 && words[1] &&
+                strcmp(space + 1, words[1]) == 0;
+    return both ? 2 : 0;
+}
+
+const struct command *command_find(const char *const *words, size_t *ret_used)
+{
+    const struct command *found = NULL;
+    size_t best = 0;
+    for (size_t i = 0; commands[i]; i++) {
+        size_t used = words_in(commands[i]->name, words);
+        if (used > best) {
+            best = used;
+            found = commands[i];
+        }
+    }
+    *ret_used = best;
+    return found;
+}
+
+static const char *name_at(size_t i)
+{
+    return commands[i] ? commands[i]->name : NULL;
+}
+
+const char *command_nearest(const char *name)
+{
+    return nearest(name, name_at);
+}
+
+bool command_family(const char *word, struct buf *out)
+{
+    size_t len = strlen(word), n = 0;
+    for (size_t i = 0; commands[i]; i++) {
+        const char *name = commands[i]->name;
+        if (strncmp(name, word, len) == 0 && name[len] == ' ')
+            buf_addf(out, "%s%s", n++ > 0 ? ", " : "", name + len + 1);
+    }
+    return n > 0;
+}
