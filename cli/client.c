@@ -147,6 +147,14 @@ int client_send(struct client *c, const struct httpc_req *rq, struct reply *ret,
     return call_once(c, fresh, rq, ret, e);
 }
 
+int client_post(struct client *c, const char *path, const char *body, size_t body_len,
+                struct reply *ret, struct err *e)
+{
+    const struct httpc_req rq = {
+        .method = "POST", .path = path, .body = body, .body_len = body_len};
+    return client_send(c, &rq, ret, e);
+}
+
 int client_stream(struct client *c, const struct httpc_req *rq, unsigned *ret_status, struct err *e)
 {
     AUTO(httpc_resp) struct httpc_resp rs = HTTPC_RESP_INIT;

@@ -45,6 +45,10 @@ NODISCARD int client_get(struct client *c, const char *path, struct reply *ret, 
 NODISCARD int client_send(struct client *c, const struct httpc_req *rq, struct reply *ret,
                           struct err *e);
 
+/* client_post: client_send of a POST with a JSON body. */
+NODISCARD int client_post(struct client *c, const char *path, const char *body, size_t body_len,
+                          struct reply *ret, struct err *e);
+
 /* client_stream: a GET whose 2xx body goes to rq->on_data; once. *ret_status is the HTTP status
  * when an answer came, else 0. */
 NODISCARD int client_stream(struct client *c, const struct httpc_req *rq, unsigned *ret_status,

@@ -105,6 +105,19 @@ const struct command cmd_codes = {
     .run = run_codes,
 };
 
+/* The list under the name that it has in most command lines. */
+const struct command cmd_list = {
+    .name = "list",
+    .group = GROUP_CODES,
+    .words_usage = "",
+    .summary = "The same as codes",
+    .example = "list --json",
+    .flags = {codes_flags, ARRAY_LEN(codes_flags)},
+    .args_bytes = sizeof(struct codes_args),
+    .preset = preset,
+    .run = run_codes,
+};
+
 /* ---- stacks ---- */
 
 static int run_stacks(const struct invocation *in, int *ret_exit, struct err *e)
@@ -121,10 +134,13 @@ static int run_stacks(const struct invocation *in, int *ret_exit, struct err *e)
         return rc;
     if (!say)
         out_json(stdout, &reply.text);
+    out_group(say, "List of available stacks");
     for (size_t i = 0; say && i < json_length(reply.root); i++) {
         const char *name = json_string(json_at(reply.root, i), NULL);
-        if (name)
-            out_line(say, "* %s", name);
+        if (name) {
+            fputs("* ", say);
+            out_text(say, name);
+        }
     }
     return 0;
 }

@@ -122,9 +122,7 @@ static int queue(struct client *c, const char *code_name, const struct queue_arg
     encode_request(code_name, a, payload, &body);
     if (buf_check(&body, "the request", e) < 0)
         return e->code;
-    const struct httpc_req rq = {
-        .method = "POST", .path = buf_str(&path), .body = body.data, .body_len = body.len};
-    return client_send(c, &rq, ret, e);
+    return client_post(c, buf_str(&path), body.data, body.len, ret, e);
 }
 
 /* ---- waiting ---- */

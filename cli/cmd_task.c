@@ -1,4 +1,4 @@
-/* status, why, cancel: one task. */
+/* status, info task, why, cancel: one task. */
 #include "cli/command.h"
 
 #include <inttypes.h>
@@ -6,6 +6,7 @@
 
 #include "api/task.h"
 #include "cli/out.h"
+#include "cli/rows.h"
 #include "lib/bounds.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -21,85 +22,74 @@ static void task_path(const struct client *c, const char *id, const char *tail, 
 
 /* ---- status ---- */
 
-static void row_int(const char *key, int64_t v)
+static void print_times(const struct rows *r, const struct task *t)
 {
-    char word[OUT_WORD];
-    snprintf(word, sizeof(word), "%" PRId64, v);
-    out_row(stdout, key, word);
-}
-
-static void row_time(const char *key, int64_t at_us)
-{
-    char word[OUT_WORD];
-    out_row(stdout, key, out_time(at_us, word));
-}
-
-static void row_span(const char *key, int64_t us)
-{
-    char word[OUT_WORD];
-    out_row(stdout, key, out_span(us, word));
-}
-
-static void print_times(const struct task *t)
-{
-    row_time("queued", t->created_us);
-    row_time("started", t->start_us);
-    row_time("finished", t->end_us);
+    row_time(r, "queued", t->created_us);
+    row_time(r, "started", t->start_us);
+    row_time(r, "finished", t->end_us);
     if (t->start_us != 0)
-        row_span("duration", (t->end_us != 0 ? t->end_us : clock_now_us()) - t->start_us);
-    row_span("timeout", t->timeout_s * 1000000);
+        row_span(r, "duration", (t->end_us != 0 ? t->end_us : clock_now_us()) - t->start_us);
+    row_span(r, "timeout", t->timeout_s * 1000000);
     if (t->delay_s > 0)
-        row_span("delay", t->delay_s * 1000000);
+        row_span(r, "delay", t->delay_s * 1000000);
 }
 
-static void print_task(const struct task *t)
+static void print_task(const struct rows *r, const struct task *t)
 {
     char word[OUT_WORD];
-    out_row(stdout, "id", t->id);
-    out_row(stdout, "code package", t->code_name);
-    row_int("revision", t->code_rev);
-    out_row(stdout, "status", task_state_own_name(t->state));
-    out_row(stdout, "stopping", t->stopping ? "its container is being stopped" : NULL);
+    row_text(r, "id", t->id);
+    row_text(r, "code package", t->code_name);
+    row_int(r, "revision", t->code_rev);
+    row_text(r, "status", task_state_own_name(t->state));
+    row_text(r, "stopping", t->stopping ? "its container is being stopped" : NULL);
     if (t->exit_code >= 0)
-        row_int("exit code", t->exit_code);
-    out_row(stdout, "reason", t->reason);
-    out_row(stdout, "error class", t->error_class);
-    out_row(stdout, "message", t->msg);
-    out_row(stdout, "label", t->label);
-    row_int("priority", t->priority);
-    out_row(stdout, "cluster", t->cluster);
-    print_times(t);
+        row_int(r, "exit code", t->exit_code);
+    row_text(r, "reason", t->reason);
+    row_text(r, "error class", t->error_class);
+    row_text(r, "message", t->msg);
+    row_text(r, "label", t->label);
+    row_int(r, "priority", t->priority);
+    row_text(r, "cluster", t->cluster);
+    print_times(r, t);
     if (t->attempt > 0)
-        row_int("attempt", t->attempt);
-    out_row(stdout, "image", t->image);
-    out_row(stdout, "retried as", t->retry_task_id);
-    out_row(stdout, "retry of", t->original_task_id);
-    out_row(stdout, "schedule", t->schedule_id);
-    out_row(stdout, "payload", t->payload);
-    out_row(stdout, "log", out_bytes((uint64_t)t->log_bytes, word));
+        row_int(r, "attempt", t->attempt);
+    row_text(r, "image", t->image);
+    row_text(r, "retried as", t->retry_task_id);
+    row_text(r, "retry of", t->original_task_id);
+    row_text(r, "schedule", t->schedule_id);
+    row_text(r, "payload", t->payload);
+    row_text(r, "log", out_bytes((uint64_t)t->log_bytes, word));
 }
 
-static int run_status(const struct invocation *in, int *ret_exit, struct err *e)
+/* show: the task in rows or as JSON. `say`: what opens it, or NULL. */
+static int show(const struct invocation *in, FILE *say, const char *indent, struct err *e)
 {
     const struct common *common = in->args;
+    const struct rows rows = {stdout, indent};
     const char *id = in->words->v[0];
     AUTO(buf) struct buf path = BUF_INIT(BOUND_URL_BYTES);
     AUTO(client) struct client c = {0};
     AUTO(reply) struct reply reply = {0};
     AUTO(task) struct task t = {0};
-    (void)ret_exit;
     int rc = command_check_id(id, e);
     if (rc == 0)
-        rc = command_open(common, NULL, &c, e);
+        rc = command_open(common, say, &c, e);
     if (rc < 0)
         return rc;
+    out_group(say, "Getting task info");
     task_path(&c, id, "", &path);
     rc = client_get(&c, buf_str(&path), &reply, e);
     if (rc == 0 && common->json)
         out_json(stdout, &reply.text);
     else if (rc == 0 && (rc = task_decode(reply.root, &t, e)) == 0)
-        print_task(&t);
+        print_task(&rows, &t);
     return rc;
+}
+
+static int run_status(const struct invocation *in, int *ret_exit, struct err *e)
+{
+    (void)ret_exit;
+    return show(in, NULL, "", e);
 }
 
 const struct command cmd_status = {
@@ -112,6 +102,25 @@ const struct command cmd_status = {
     .max_words = 1,
     .args_bytes = sizeof(struct common),
     .run = run_status,
+};
+
+static int run_info(const struct invocation *in, int *ret_exit, struct err *e)
+{
+    const struct common *common = in->args;
+    (void)ret_exit;
+    return show(in, common->json ? NULL : stdout, OUT_INDENT, e);
+}
+
+const struct command cmd_info_task = {
+    .name = "info task",
+    .group = GROUP_TASKS,
+    .words_usage = "ID",
+    .summary = "The same as status, in iron_worker's words",
+    .example = "info task 5f0c7d009b2d4c0007a1c001",
+    .min_words = 1,
+    .max_words = 1,
+    .args_bytes = sizeof(struct common),
+    .run = run_info,
 };
 
 /* ---- why ---- */
@@ -165,9 +174,7 @@ static int cancel(struct client *c, const char *id, bool json, struct err *e)
     AUTO(buf) struct buf path = BUF_INIT(BOUND_URL_BYTES);
     AUTO(reply) struct reply reply = {0};
     task_path(c, id, "/cancel", &path);
-    const struct httpc_req rq = {
-        .method = "POST", .path = buf_str(&path), .body = "{}", .body_len = 2};
-    int rc = client_send(c, &rq, &reply, e);
+    int rc = client_post(c, buf_str(&path), "{}", 2, &reply, e);
     if (rc == 0 && json)
         out_json(stdout, &reply.text);
     else if (rc == 0)

@@ -9,9 +9,29 @@
 #include "lib/banned.h"
 
 const struct command *const commands[] = {
-    &cmd_upload, &cmd_codes,   &cmd_stacks,                                  /* codes */
-    &cmd_queue,  &cmd_tasks,   &cmd_status, &cmd_why, &cmd_log, &cmd_cancel, /* tasks */
-    &cmd_help,   &cmd_version, NULL,
+    /* codes */
+    &cmd_upload,
+    &cmd_codes,
+    &cmd_list,
+    &cmd_info_code,
+    &cmd_revisions,
+    &cmd_download,
+    &cmd_delete,
+    &cmd_pause,
+    &cmd_resume,
+    &cmd_stacks,
+    /* tasks */
+    &cmd_queue,
+    &cmd_tasks,
+    &cmd_status,
+    &cmd_info_task,
+    &cmd_why,
+    &cmd_log,
+    &cmd_cancel,
+    /* here */
+    &cmd_help,
+    &cmd_version,
+    NULL,
 };
 
 const char *const command_group_titles[COMMAND_GROUPS] = {

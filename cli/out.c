@@ -46,16 +46,8 @@ void out_line(FILE *to, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    put_line(to, "        ", fmt, ap);
+    put_line(to, OUT_INDENT, fmt, ap);
     va_end(ap);
-}
-
-void out_row(FILE *to, const char *key, const char *value)
-{
-    if (!value || !value[0])
-        return;
-    fprintf(to, "%-16s ", key);
-    out_text(to, value);
 }
 
 void out_json(FILE *to, const struct buf *text)

@@ -11,15 +11,13 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 
-/* out_group: "------> …"; out_line: eight blanks and the text. `to` NULL: nothing is said. */
+/* out_group: "------> …"; out_line: OUT_INDENT and the text. `to` NULL: nothing is said. */
+#define OUT_INDENT "        "
 void out_group(FILE *to, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void out_line(FILE *to, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* out_text: a line of its own. */
 void out_text(FILE *to, const char *text);
-
-/* out_row: "%-16s %s"; a row without a value is left out. */
-void out_row(FILE *to, const char *key, const char *value);
 
 /* out_json: an answer as it came, on one line. */
 void out_json(FILE *to, const struct buf *text);

@@ -6,6 +6,7 @@
 
 #include "cli/out.h"
 #include "cli/progress.h"
+#include "cli/rows.h"
 #include "lib/cleanup.h"
 #include "tests/unit/tap.h"
 
@@ -141,12 +142,13 @@ TEST(rows_without_value_are_left_out)
     autofclose FILE *f = fopen("rows", "w+");
     char line[64] = "";
     CHECK(f != NULL);
-    out_row(f, "label", "");
-    out_row(f, "image", NULL);
-    out_row(f, "id", "x\ny");
+    const struct rows rows = {f, "  "};
+    row_text(&rows, "label", "");
+    row_text(&rows, "image", NULL);
+    row_text(&rows, "id", "x\ny");
     rewind(f);
     CHECK(fgets(line, sizeof(line), f) != NULL);
-    CHECK_STR(line, "id               x\\ny\n");
+    CHECK_STR(line, "  id               x\\ny\n");
     CHECK(fgets(line, sizeof(line), f) == NULL);
 }
 

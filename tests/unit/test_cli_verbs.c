@@ -341,6 +341,75 @@ TEST(wait_exits_with_125_when_it_could_not_run)
     CHECK_HAS(said_err, "no such image");
 }
 
+/* ---- codes ---- */
+
+#define IS_CODES                                                                                   \
+    {                                                                                              \
+        "GET /codes?page=0&per_page=100",                                                          \
+            "{\"codes\":[{\"id\":\"" PROJECT "\",\"name\":\"other\"},{\"id\":\"" CODE              \
+            "\",\"name\":\"hello\",\"rev\":3}]}"                                                   \
+    }
+
+TEST(pause_says_what_scripts_compare)
+{
+    static const struct step steps[] = {
+        IS_PROJECT, IS_CODES, {"POST /codes/" CODE "/pause_task_queue", "{\"msg\":\"Paused\"}"}};
+    CHECK_INT(PLAY(steps, "pause", "hello"), 0);
+    CHECK_HAS(said_out, "        Task queue and schedules for hello paused successfully\n");
+    forget_requests();
+}
+
+TEST(resume_of_a_code_that_runs_is_no_error)
+{
+    static const struct step steps[] = {
+        IS_PROJECT,
+        IS_CODES,
+        {"POST /codes/" CODE "/resume_task_queue", "{\"msg\":\"Already resumed\"}"}};
+    CHECK_INT(PLAY(steps, "resume", "hello"), 0);
+    CHECK_HAS(said_out, "        Task queue and schedules for hello are already resumed\n");
+    forget_requests();
+}
+
+TEST(code_is_found_on_a_later_page)
+{
+    AUTO(buf) struct buf page = BUF_INIT(1 << 16);
+    buf_adds(&page, "{\"codes\":[");
+    for (int i = 0; i < 100; i++)
+        buf_addf(&page, "%s{\"id\":\"%024d\",\"name\":\"n%d\"}", i ? "," : "", i, i);
+    buf_adds(&page, "]}");
+    const struct step steps[] = {{"GET /codes?page=0&per_page=100", buf_str(&page)},
+                                 {"GET /codes?page=1&per_page=100",
+                                  "{\"codes\":[{\"id\":\"" CODE "\",\"name\":\"hello\"}]}"},
+                                 {"DELETE /codes/" CODE " HTTP", "{\"msg\":\"Deleted\"}"}};
+    CHECK_INT(PLAY(steps, "delete", "hello", "--json"), 0);
+    CHECK_STR(said_out, "{\"msg\":\"Deleted\"}\n");
+    forget_requests();
+}
+
+TEST(unknown_code_exits_with_66)
+{
+    static const struct step steps[] = {IS_CODES};
+    CHECK_INT(PLAY(steps, "revisions", "nobody"), 66);
+    CHECK_STR(said_err, "wrought: there is no code \"nobody\"\n");
+    forget_requests();
+}
+
+TEST(download_that_is_cut_leaves_no_file)
+{
+    static const struct step steps[] = {IS_CODES,
+                                        {"GET /codes/" CODE "/download?revision=3 HTTP", "PK" CUT}};
+    CHECK(PLAY(steps, "download", "hello", "-o", "hello.zip") != 0);
+    CHECK(access("hello.zip", F_OK) != 0 && access("hello.zip.part", F_OK) != 0);
+    forget_requests();
+}
+
+TEST(family_of_verbs_is_listed)
+{
+    clearenv();
+    CHECK_INT(command(WORDS("info", NULL)), 64);
+    CHECK_HAS(said_err, "info goes on with one of: code, task");
+}
+
 /* ---- following ---- */
 
 TEST(follower_goes_on_at_its_offset)
