@@ -129,7 +129,7 @@ struct op_register {
 };
 void op_register_init(struct op_register *o);
 
-struct op_probe { /* for /health: a small durable write */
+struct op_probe { /* for /health: a durable write */
     struct work w;
 };
 void op_probe_init(struct op_probe *o);

@@ -257,8 +257,14 @@ int store_item_end(struct store *s, bool ok, struct err *e)
     return 0;
 }
 
+/* Larger than what an ordinary operation writes: on a full disk a few bytes still find room in the
+ * pages that the write-ahead log has already. And new each time, as SQLite leaves equal pages out.
+ */
+#define PROBE_BYTES 32768
+
 int store_probe(struct store *s, struct err *e)
 {
-    static const char seen[] = "1";
-    return meta_set(s, "probe", seen, sizeof(seen) - 1, e);
+    uint8_t seen[PROBE_BYTES];
+    random_bytes(seen, sizeof(seen));
+    return meta_set(s, "probe", seen, sizeof(seen), e);
 }

@@ -132,5 +132,5 @@ void store_runner_release(struct store_runner *r);
 NODISCARD int store_runner_list(struct store *s, struct store_runner **ret, size_t *ret_n,
                                 struct err *e);
 
-/* store_probe: a small durable write, for /health. Writer only. */
+/* store_probe: a durable write as large as ordinary ones, for /health. Writer only. */
 NODISCARD int store_probe(struct store *s, struct err *e);
