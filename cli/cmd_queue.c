@@ -10,6 +10,7 @@
 #include "cli/out.h"
 #include "lib/bounds.h"
 #include "lib/cleanup.h"
+#include "lib/crypto_payload.h"
 #include "lib/fs.h"
 #include "lib/str.h"
 
@@ -20,7 +21,7 @@
 
 struct queue_args {
     struct common common;
-    const char *payload, *payload_file, *label, *cluster;
+    const char *payload, *payload_file, *key_text, *key_file, *label, *cluster;
     int64_t priority, timeout_ms, delay_ms;
     bool wait;
 };
@@ -29,6 +30,9 @@ static const struct flag flags[] = {
     FLAG_STR('p', "payload", struct queue_args, payload, "TEXT", "what the task is given"),
     FLAG_STR('f', "payload-file", struct queue_args, payload_file, "FILE",
              "the same from a file; - is stdin"),
+    FLAG_STR(0, "encryption-key-file", struct queue_args, key_file, "FILE",
+             "encrypt the payload for the runner with this RSA public key (PEM)"),
+    FLAG_STR(0, "encryption-key", struct queue_args, key_text, "PEM", "the same, the key itself"),
     FLAG_INT(0, "priority", struct queue_args, priority, 0, 2, "N",
              "0, 1 or 2; higher comes first"),
     FLAG_TIME(0, "timeout", struct queue_args, timeout_ms, INT64_MAX,
@@ -76,13 +80,49 @@ static int read_payload(const struct queue_args *a, struct buf *out, struct err 
         rc = fs_read(a->payload_file, out, e);
     if (rc < 0)
         return rc;
-    if (buf_check(out, "the payload", e) < 0)
-        return e->code;
-    if (out->len > 0 && memchr(out->data, '\0', out->len))
+    return buf_check(out, "the payload", e);
+}
+
+static int check_plain(const struct buf *payload, struct err *e)
+{
+    if (payload->len > 0 && memchr(payload->data, '\0', payload->len))
         return err_set(e, ERR_INVALID, "the payload holds a NUL byte; send it as base64");
-    if (!str_is_utf8(buf_str(out), out->len))
+    if (!str_is_utf8(buf_str(payload), payload->len))
         return err_set(e, ERR_INVALID, "the payload is not UTF-8 text; send it as base64");
     return 0;
+}
+
+/* encrypt: whatever bytes the payload has, what goes out is text. */
+static int encrypt(const struct queue_args *a, struct buf *payload, struct err *e)
+{
+    AUTO(buf) struct buf pem = BUF_INIT(PAYLOAD_KEY_PEM_BYTES);
+    AUTO(buf) struct buf text = BUF_INIT(payload->max);
+    autopayloadkey struct payload_key *key = NULL;
+    if (a->key_text && a->key_file)
+        return err_set(e, ERR_USAGE,
+                       "--encryption-key and --encryption-key-file exclude each other");
+    if (a->key_text)
+        buf_adds(&pem, a->key_text);
+    else if (fs_read(a->key_file, &pem, e) < 0)
+        return e->code;
+    if (buf_check(&pem, "the encryption key", e) < 0)
+        return e->code;
+    if (payload_key_public(buf_str(&pem), pem.len, &key, e) < 0)
+        return err_wrap(e, "%s", a->key_text ? "--encryption-key" : a->key_file);
+    if (payload_encrypt(key, buf_str(payload), payload->len, &text, e) < 0)
+        return e->code;
+    buf_clear(payload);
+    buf_add(payload, text.data, text.len);
+    return 0;
+}
+
+/* make_payload: what is sent. */
+static int make_payload(const struct queue_args *a, struct buf *out, struct err *e)
+{
+    int rc = read_payload(a, out, e);
+    if (rc < 0)
+        return rc;
+    return a->key_text || a->key_file ? encrypt(a, out, e) : check_plain(out, e);
 }
 
 /* ---- queueing ---- */
@@ -167,7 +207,7 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
     AUTO(reply) struct reply reply = {0};
     if (a->wait && a->common.json)
         return err_set(e, ERR_USAGE, "--wait and --json exclude each other: both want stdout");
-    int rc = read_payload(a, &payload, e);
+    int rc = make_payload(a, &payload, e);
     if (rc == 0)
         rc = command_open(&a->common, say, &c, e);
     if (rc < 0)

@@ -76,6 +76,20 @@ static int load_token(struct node *n, struct err *e)
     return 0;
 }
 
+static int load_key(struct node *n, struct err *e)
+{
+    const char *path = n->set.decryption_key_file;
+    AUTO(buf) struct buf pem = BUF_INIT(PAYLOAD_KEY_PEM_BYTES);
+    if (!path || !*path)
+        return 0;
+    int rc = fs_read(path, &pem, e);
+    if (rc == 0)
+        rc = payload_key_private(buf_str(&pem), pem.len, &n->key, e);
+    if (pem.len > 0)
+        explicit_bzero(pem.data, pem.len);
+    return rc == 0 ? 0 : err_wrap(e, "decryption key %s", path);
+}
+
 static int hash_init(struct node *n, struct err *e)
 {
     char md5[MD5_TEXT];
@@ -88,8 +102,8 @@ static int hash_init(struct node *n, struct err *e)
 
 int identity_load(struct node *n, struct err *e)
 {
-    if (load_token(n, e) || hash_init(n, e) || make_dirs(n->set.state_dir, e) || lock_dir(n, e) ||
-        load_id(n, e))
+    if (load_token(n, e) || load_key(n, e) || hash_init(n, e) || make_dirs(n->set.state_dir, e) ||
+        lock_dir(n, e) || load_id(n, e))
         return e->code;
     make_name(n);
     return 0;

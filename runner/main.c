@@ -56,6 +56,8 @@ static const struct conf_opt options[] = {
      "Docker Engine, unix:///path; else DOCKER_HOST, else unix:///var/run/docker.sock"},
     {"state-dir", CONF_STR, OPT(state_dir), "/var/lib/wrought-runner", 0, 0, "DIR",
      "identity, spooled logs and ends; one runner at a time"},
+    {"decryption-key-file", CONF_STR, OPT(decryption_key_file), NULL, 0, 0, "FILE",
+     "RSA private key (PEM) that opens encrypted payloads; else DECRYPTION_KEY_FILE"},
     {"init", CONF_STR, OPT(init), NULL, 0, 0, "FILE",
      "wrought-init; else the one beside this program"},
     {"listen", CONF_STR, OPT(listen), "", 0, 0, "ADDRESS:PORT", "serve /health and /metrics there"},
@@ -131,6 +133,8 @@ static int complete(struct settings *s, struct err *e)
         s->engine = getenv("DOCKER_HOST");
     if (!s->engine || !*s->engine)
         s->engine = "unix:///var/run/docker.sock";
+    if (!s->decryption_key_file)
+        s->decryption_key_file = getenv("DECRYPTION_KEY_FILE");
     if ((!s->init || !*s->init) && find_init(&s->init, e))
         return e->code;
     if (log_level_parse(s->log_level, &level, e))

@@ -27,6 +27,7 @@ void node_init(struct node *n)
 void node_release(struct node *n)
 {
     free(n->auth);
+    payload_key_free(n->key);
     buf_release(&n->seccomp);
     if (n->lock_fd >= 0)
         close(n->lock_fd);

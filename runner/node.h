@@ -10,10 +10,12 @@
 
 #include "api/runner.h"
 #include "lib/buf.h"
+#include "lib/crypto_payload.h"
 #include "lib/err.h"
 
 struct settings { /* read-only after the start; see main.c for what they mean */
     const char *server, *token_file, *cluster, *engine, *state_dir, *init, *listen, *log_level;
+    const char *decryption_key_file;
     int64_t slots;
     int64_t memory_bytes, cpu_millis, pids, files, disk_bytes;
     int64_t grace_ms, drain_ms;
@@ -37,6 +39,7 @@ struct node {
     char init_sha256[65];         /* of the wrought-init binary */
     int lock_fd;                  /* of the state directory */
     struct buf seccomp;           /* the filter that every task gets (seccomp.h) */
+    struct payload_key *key;      /* opens encrypted payloads; NULL = none is opened */
 
     _Atomic int stop;                /* enum stop_level */
     _Atomic int64_t unshipped_bytes; /* of all spools */

@@ -35,6 +35,7 @@ void prepared_release(struct prepared *r, struct volumes *vs)
     free(r->dir);
     words_release(&r->argv);
     words_release(&r->env);
+    buf_release(&r->payload);
     *r = (struct prepared){0};
 }
 
@@ -86,6 +87,22 @@ static int decide_limits(struct node *n, const struct grant *g, struct task_caps
                        (long long)c.memory_bytes, (long long)MEMORY_MIN);
     *ret = c;
     return 0;
+}
+
+/* ---- payload ---- */
+
+/* One that was encrypted for this node is opened here, so that it lies in plain text in the
+ * container only; any other is passed on as it is. */
+static int open_payload(const struct node *n, const struct grant *g, struct buf *ret, struct err *e)
+{
+    int rc = ERR_EMPTY;
+    *ret = BUF_INIT(TASKDOC_BYTES);
+    if (n->key)
+        rc = payload_decrypt(n->key, g->payload, g->payload_len, ret, e);
+    if (rc != ERR_EMPTY)
+        return rc;
+    buf_add(ret, g->payload, g->payload_len);
+    return buf_check(ret, "payload", e);
 }
 
 /* ---- volumes ---- */
@@ -234,7 +251,7 @@ int prepare_container(const struct prepare *p, struct job *j, struct prepared *r
     r->asked.timeout_s = g->timeout_s;
     choose_user(image.user, r->user, &r->asked.uid);
     if (decide_limits(p->node, g, &r->asked.caps, e) || command_argv(g, &image, &r->argv, e) ||
-        taskdoc_env(g, image.env, &r->env, e))
+        taskdoc_env(g, image.env, &r->env, e) || open_payload(p->node, g, &r->payload, e))
         return e->code;
     r->dir = str_dup(command_dir(g, &image));
     if (hold_volumes(p, g, r, e) || create_container(p, j, r, e))

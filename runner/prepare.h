@@ -24,6 +24,7 @@ struct prepared { /* what came out */
     struct asked asked;
     char user[72];
     struct words argv, env;
+    struct buf payload; /* as the task reads it */
     char *dir;
     char code_volume[VOLUME_NAME_BYTES], init_volume[VOLUME_NAME_BYTES]; /* held; "" = none */
 };

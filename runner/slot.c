@@ -113,6 +113,7 @@ static bool start(struct slot *s, struct job *j, struct prepared *pr, struct att
         job_prepared(j, &pr->asked, pr->image, pr->image_id);
         a->doc = doc;
         const struct taskdoc td = {.grant = &j->grant,
+                                   .payload = &pr->payload,
                                    .argv = &pr->argv,
                                    .env = &pr->env,
                                    .dir = pr->dir,

@@ -136,7 +136,7 @@ int taskdoc_build(const struct taskdoc *t, struct buf *ret, struct err *e)
         put_marker(ret, CODE_MARKER, g->package_sha256);
         put_text(ret, DOC_COPY, CODE_FILES);
     }
-    put_file(ret, COMMAND_PAYLOAD_FILE, g->payload, g->payload_len);
+    put_file(ret, COMMAND_PAYLOAD_FILE, buf_str(t->payload), t->payload->len);
     if (g->config && *g->config)
         put_file(ret, COMMAND_CONFIG_FILE, g->config, strlen(g->config));
     put_rlimit(ret, "nofile", t->caps->files);

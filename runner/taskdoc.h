@@ -25,6 +25,7 @@ NODISCARD int taskdoc_env(const struct grant *g, char *const *image_env, struct 
 
 struct taskdoc {
     const struct grant *grant;
+    const struct buf *payload; /* as the task reads it */
     const struct words *argv, *env;
     const char *dir;
     const struct task_caps *caps; /* resolved: no zeros */

@@ -70,7 +70,7 @@ rule_owners() {
         owner["curl/.*"] = "lib/httpc[a-z_]*\\.[ch]"
         owner["json-c/.*|json\\.h"] = "lib/json\\.c"
         owner["archive(_entry)?\\.h"] = "lib/archive[a-z_]*\\.[ch]"
-        owner["openssl/.*"] = "lib/crypto\\.c"
+        owner["openssl/.*"] = "lib/crypto[a-z_]*\\.c"
         owner["seccomp\\.h"] = "lib/sandbox\\.c|runner/seccomp\\.c"
         if (own == "system")
             for (library in owner)

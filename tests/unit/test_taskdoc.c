@@ -101,7 +101,8 @@ static char *build(const struct grant *g)
     words_add(&argv, "");
     words_add(&env, "A=b");
     buf_adds(&seccomp, "BPF");
-    const struct taskdoc td = {g, &argv, &env, "/task", &caps, &seccomp};
+    const struct buf payload = {.data = g->payload, .len = g->payload_len};
+    const struct taskdoc td = {g, &payload, &argv, &env, "/task", &caps, &seccomp};
     CHECK_OK(taskdoc_build(&td, &doc, &e), &e);
     return doc_text(&doc);
 }
