@@ -1,5 +1,6 @@
 /* TAP for unit tests: each `static void test_x(void)` runs in a process of its own with a temporary
- * directory as its working directory and a deadline; a failed check ends that test alone.
+ * directory as its working directory and a deadline; a failed check ends that test alone, and says
+ * where on stderr, which prove shows.
  *
  *     TEST(adds_numbers) { CHECK(1 + 1 == 2); CHECK_INT(add(1, 2), 3); CHECK_STR(name(), "x"); }
  *     TAP_MAIN
@@ -36,10 +37,9 @@ static struct tap_test *tap_first, **tap_last = &tap_first;
 
 #define TAP_FAIL(...)                                                                              \
     do {                                                                                           \
-        printf("# %s:%d: ", __FILE__, __LINE__);                                                   \
-        printf(__VA_ARGS__);                                                                       \
-        printf("\n");                                                                              \
-        fflush(stdout);                                                                            \
+        fprintf(stderr, "# %s:%d: ", __FILE__, __LINE__);                                          \
+        fprintf(stderr, __VA_ARGS__);                                                              \
+        fprintf(stderr, "\n");                                                                     \
         exit(1);                                                                                   \
     } while (0)
 
@@ -103,7 +103,7 @@ static int tap_run_one(const struct tap_test *t)
     waitpid(pid, &status, 0);
     nftw(dir, tap_rm, 16, FTW_DEPTH | FTW_PHYS);
     if (WIFSIGNALED(status))
-        printf("# ended by signal %d\n", WTERMSIG(status));
+        fprintf(stderr, "# %s: ended by signal %d\n", t->name, WTERMSIG(status));
     return status != 0;
 }
 
