@@ -1,8 +1,10 @@
 /* wrought-init as PID 1 of namespaces of its own and without privileges, as in a container: what it
  * keeps from the task, how it ends everything, and the watch over the disk. */
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "tests/unit/tap.h"
 #include "tests/unit/box.h"
@@ -184,9 +186,32 @@ TEST(over_its_disk_limit_in_tmp_a_task_is_ended_also_with_a_deleted_file)
     CHECK_INT(b.end.kind, END_DISK_FULL);
 }
 
+/* A tmpfs knows its own use, so only other file systems are walked: a directory beside this
+ * program, for /tmp may be a tmpfs. */
+static char walked_dir[4096];
+
+static void remove_walked_dir(void)
+{
+    nftw(walked_dir, tap_rm, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void enter_walked_dir(void)
+{
+    struct statfs fs;
+    ssize_t len = readlink("/proc/self/exe", walked_dir, sizeof(walked_dir) - 32);
+    CHECK(len > 0);
+    walked_dir[len] = '\0';
+    snprintf(strrchr(walked_dir, '/'), 32, "/boxed-XXXXXX");
+    CHECK(mkdtemp(walked_dir) != NULL && chdir(walked_dir) == 0 && atexit(remove_walked_dir) == 0);
+    CHECK(statfs(".", &fs) == 0);
+    if (fs.f_type == TMPFS_MAGIC)
+        TAP_FAIL("this test needs a build directory that is no tmpfs");
+}
+
 TEST(a_tree_too_deep_to_be_measured_counts_as_full)
 {
     AUTO(box) struct box b;
+    enter_walked_dir();
     CHECK(mkfifo("fifo", 0600) == 0 && chmod("fifo", 0666) == 0);
     run_boxed(&b,
               "here=$PWD; i=0; while [ $i -lt 200 ]; do mkdir d; cd d; i=$((i+1)); done; "
@@ -200,6 +225,7 @@ TEST(below_its_disk_limit_a_task_is_left_alone)
     /* Several names of one file count once. The task ends by itself when init has looked twice:
      * a round opens the directory `seen`, which changes the access time that relatime keeps. */
     AUTO(box) struct box b;
+    enter_walked_dir();
     run_boxed(&b,
               "head -c 3000000 /dev/zero > one; ln one two; ln one three; mkdir seen; "
               "old=$(stat -c %x seen); while [ \"$(stat -c %x seen)\" = \"$old\" ]; do :; done; "
