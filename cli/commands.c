@@ -19,6 +19,7 @@ const struct command *const commands[] = {
     &cmd_delete,
     &cmd_pause,
     &cmd_resume,
+    &cmd_webhook,
     &cmd_stacks,
     /* tasks */
     &cmd_queue,
@@ -27,6 +28,7 @@ const struct command *const commands[] = {
     &cmd_info_task,
     &cmd_why,
     &cmd_log,
+    &cmd_retry,
     &cmd_cancel,
     /* here */
     &cmd_help,

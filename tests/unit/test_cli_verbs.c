@@ -341,6 +341,37 @@ TEST(wait_exits_with_125_when_it_could_not_run)
     CHECK_HAS(said_err, "no such image");
 }
 
+/* ---- retry, webhook ---- */
+
+#define RETRIED "5f0c7d0c9b2d4c0007a1c0ff"
+
+TEST(retry_tells_the_new_id)
+{
+    static const struct step steps[] = {IS_PROJECT,
+                                        {"POST /tasks/" TASK "/retry",
+                                         "{\"msg\":\"Queued up\",\"tasks\":[{\"id\":\"" RETRIED
+                                         "\"}]}"}};
+    CHECK_INT(PLAY(steps, "retry", TASK, "--delay", "1500ms"), 0);
+    CHECK_HAS(said_out, "------> Retrying task with id='" TASK "'\n"
+                        "        Task retried with id='" RETRIED "'\n");
+    CHECK_HAS(buf_str(&server.seen[1]), "\r\n\r\n{\"delay\":2}");
+    forget_requests();
+}
+
+TEST(webhook_is_an_address_with_token)
+{
+    static const struct step steps[] = {IS_PROJECT};
+    CHECK_INT(PLAY(steps, "webhook", "hello"), 0);
+    autofree char *want =
+        str_fmt("------> Generating code package webhook\n"
+                "        You can invoke your worker by POSTing to the following URL\n"
+                "        http://127.0.0.1:%d/2/projects/" PROJECT
+                "/tasks/webhook?code_name=hello&oauth=sesame\n",
+                server.port);
+    CHECK_HAS(said_out, want);
+    forget_requests();
+}
+
 /* ---- codes ---- */
 
 #define IS_CODES                                                                                   \
