@@ -70,6 +70,7 @@ $(BUILD)/obj/%.o: %.c | $(PACKAGES_OK)
 
 # What it includes with .incbin, which -MMD does not see.
 $(BUILD)/obj/cli/dotworker_runtime.o $(BUILD)/fuzz/obj/cli/dotworker_runtime.o: $(wildcard cli/templates/*)
+$(BUILD)/obj/cli/cmd_completion.o: $(wildcard cli/shell/*)
 
 $(BUILD)/wrought: $(call objs,$(CLI_SRC)) $(LIBA)
 $(BUILD)/wrought-server: $(call objs,$(SERVER_SRC)) $(LIBA)
@@ -86,6 +87,17 @@ $(BUILD)/initobj/%.o: %.c | $(PACKAGES_OK)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) $(INIT_OPT) $(filter -fsanitize%,$(INIT_LINK)) -c -o $@ $<
 $(BUILD)/wrought-init: $(patsubst %.c,$(BUILD)/initobj/%.o,$(INIT_SRC) $(INIT_SHARED))
 	$(call say,LINK)$(CC) $(INIT_LINK) -o $@ $^
+
+# Manual pages, written by the programs themselves from their tables of verbs and options.
+MAN := $(BUILD)/man/wrought.1 $(BUILD)/man/wrought-server.8 $(BUILD)/man/wrought-runner.8
+$(BUILD)/man/%.1: $(BUILD)/%
+	@mkdir -p $(@D)
+	$(call say,MAN)$< man >$@.tmp && mv $@.tmp $@
+$(BUILD)/man/%.8: $(BUILD)/%
+	@mkdir -p $(@D)
+	$(call say,MAN)$< --man >$@.tmp && mv $@.tmp $@
+.PHONY: man
+man: $(MAN) ## the manual pages, in build/man
 
 # Unit tests: tests/unit/test_X.c is a program of its own. It may use every room but the mains.
 TEST_SRC  := $(wildcard tests/unit/test_*.c)
@@ -191,10 +203,20 @@ fmt: ## clang-format all C files in place
 	@clang-format -i $$(find lib api server runner cli tests -name '*.[ch]')
 
 .PHONY: install
-install: all ## install under DESTDIR and PREFIX (/usr/local)
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all $(MAN) ## install under DESTDIR and PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/wrought/stacks
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	ln -sf wrought $(DESTDIR)$(PREFIX)/bin/iron_worker
+	install -d $(addprefix $(SHARE)/,man/man1 man/man8 bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	install -m 0644 $(filter %.1,$(MAN)) $(SHARE)/man/man1
+	install -m 0644 $(filter %.8,$(MAN)) $(SHARE)/man/man8
+	ln -sf wrought.1 $(SHARE)/man/man1/iron_worker.1
+	install -m 0644 cli/shell/wrought.bash $(SHARE)/bash-completion/completions/wrought
+	ln -sf wrought $(SHARE)/bash-completion/completions/iron_worker
+	install -m 0644 cli/shell/wrought.zsh $(SHARE)/zsh/site-functions/_wrought
+	install -m 0644 cli/shell/wrought.fish $(SHARE)/fish/vendor_completions.d/wrought.fish
+	ln -sf wrought.fish $(SHARE)/fish/vendor_completions.d/iron_worker.fish
 	cp -R stacks/. $(DESTDIR)$(PREFIX)/share/wrought/stacks
 
 .PHONY: clean

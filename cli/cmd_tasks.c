@@ -13,6 +13,8 @@
 
 #include "lib/banned.h"
 
+#define TASK_STATUSES "queued|preparing|running|complete|error|cancelled|timeout"
+
 struct tasks_args {
     struct common common;
     struct words status;
@@ -21,8 +23,7 @@ struct tasks_args {
 };
 
 static const struct flag flags[] = {
-    FLAG_LIST('s', "status", struct tasks_args, status, "STATUS",
-              "queued, preparing, running, complete, error, cancelled or timeout"),
+    FLAG_CHOICES('s', "status", struct tasks_args, status, TASK_STATUSES, "tasks in this state"),
     FLAG_STR('c', "code", struct tasks_args, code, "NAME", "tasks of this code"),
     FLAG_STR('l', "label", struct tasks_args, label, "TEXT", "tasks with this label"),
     FLAG_INT('n', "per-page", struct tasks_args, per_page, 1, BOUND_PER_PAGE, "N", "how many (30)"),
@@ -48,12 +49,8 @@ static int list_path(const struct client *c, const struct tasks_args *a, struct 
     client_path(c, path, "/tasks?page=%" PRId64 "&per_page=%" PRId64, a->page, a->per_page);
     add_filter(path, "code_name", a->code);
     add_filter(path, "label", a->label);
-    for (size_t i = 0; i < a->status.n; i++) {
-        enum task_state state;
-        if (!task_state_parse(a->status.v[i], &state))
-            return err_set(e, ERR_USAGE, "there is no status \"%s\"", a->status.v[i]);
+    for (size_t i = 0; i < a->status.n; i++)
         buf_addf(path, "&%s=1", a->status.v[i]);
-    }
     return buf_check(path, "the request", e);
 }
 

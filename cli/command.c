@@ -33,6 +33,16 @@ static int print_help(const char *program, const struct command *c, struct err *
     return out_flush(stdout, e);
 }
 
+/* answer: to a flag that asks about the program instead of running a verb. */
+static int answer(const char *program, const struct command *c, const char *asked, struct err *e)
+{
+    int exit_code;
+    if (strcmp(asked, "help") == 0)
+        return print_help(program, c, e);
+    c = strcmp(asked, "man") == 0 ? &cmd_man : &cmd_version;
+    return c->run(NULL, &exit_code, e);
+}
+
 static int check_words(const char *program, const struct command *c, const struct words *words,
                        struct err *e)
 {
@@ -62,8 +72,7 @@ static int run(const char *program, const struct command *c, char **argv, int *r
         c->preset(args);
     int rc = flags_parse(tables, argv, c->words_end_flags, args, &parsed, e);
     if (rc == ERR_EMPTY) {
-        rc = strcmp(e->msg, "help") == 0 ? print_help(program, c, e)
-                                         : cmd_version.run(NULL, ret_exit, e);
+        rc = answer(program, c, e->msg, e);
     } else if (rc == 0) {
         const struct invocation in = {program, c, args, &parsed.words};
         rc = check_words(program, c, &parsed.words, e);

@@ -33,6 +33,9 @@ const struct command *const commands[] = {
     /* here */
     &cmd_help,
     &cmd_version,
+    &cmd_completion,
+    &cmd_complete,
+    &cmd_man,
     NULL,
 };
 
@@ -48,7 +51,7 @@ static const struct flag connection_flags[] = {
     FLAG_STR('e', "env", struct common, env, "NAME", "section of the configuration file"),
     FLAG_STR(0, "host", struct common, host, "HOST", "server"),
     FLAG_INT(0, "port", struct common, port, 1, 65535, "PORT", "its port"),
-    FLAG_STR(0, "scheme", struct common, scheme, "SCHEME", "http or https"),
+    FLAG_CHOICE(0, "scheme", struct common, scheme, "http|https", "how it is spoken to"),
     FLAG_STR(0, "project-id", struct common, project_id, "ID", "project"),
     FLAG_STR(0, "token", struct common, token, "TOKEN", "token (visible in the process list)"),
     FLAG_STR(0, "token-file", struct common, token_file, "FILE", "file that holds the token"),

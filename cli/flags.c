@@ -80,6 +80,13 @@ static const struct flag *find(const struct flag_table tables[2], const char *wo
     return f;
 }
 
+const struct flag *flags_find(const struct flag_table *table, const char *word)
+{
+    const struct flag_table tables[2] = {*table, {NULL, 0}};
+    const char *glued;
+    return find(tables, word, &glued);
+}
+
 size_t flags_span(const struct flag_table *table, char **argv)
 {
     const struct flag_table tables[2] = {*table, {NULL, 0}};
@@ -124,6 +131,20 @@ static const char *value_of(const char *glued, char ***at)
     return next;
 }
 
+/* is_choice: whether `value` is one of the words of "a|b|c". */
+static bool is_choice(const char *choices, const char *value)
+{
+    size_t len = strlen(value);
+    for (;;) {
+        size_t n = strcspn(choices, "|");
+        if (n == len && memcmp(choices, value, n) == 0)
+            return true;
+        if (choices[n] == '\0')
+            return false;
+        choices += n + 1;
+    }
+}
+
 /* one_flag: rewrites the flag before *at, and moves *at behind its value. */
 static int one_flag(struct rewrite *r, const char *word, char ***at, struct err *e)
 {
@@ -141,6 +162,9 @@ static int one_flag(struct rewrite *r, const char *word, char ***at, struct err 
     if (!value)
         return err_set(e, ERR_USAGE, "--%s needs a value (one that begins with --: --%s=VALUE)",
                        f->opt.name, f->opt.name);
+    if (f->choices && !is_choice(f->choices, value))
+        return err_set(e, ERR_USAGE, "--%s cannot be \"%s\": it is one of %s", f->opt.name, value,
+                       f->choices);
     if (f->list)
         words_add((struct words *)((char *)r->out + f->opt.offset), value);
     else
@@ -222,15 +246,21 @@ static const char *placeholder(const struct flag *f)
     return f->opt.type == CONF_DURATION ? "TIME" : f->opt.type == CONF_INT ? "N" : "TEXT";
 }
 
-static void add_usage(const struct flag *f, struct buf *out)
+void flag_usage(const struct flag *f, struct buf *out)
 {
     if (f->letter)
         buf_addf(out, "-%c, ", f->letter);
-    else
-        buf_adds(out, "    ");
     buf_addf(out, "--%s", f->opt.name);
     if (f->opt.type != CONF_BOOL)
         buf_addf(out, " %s", placeholder(f));
+}
+
+/* add_usage: with the names in one column, letter or not. */
+static void add_usage(const struct flag *f, struct buf *out)
+{
+    if (!f->letter)
+        buf_adds(out, "    ");
+    flag_usage(f, out);
 }
 
 static bool is_hidden(const struct flag *f, const struct flag_table *over)

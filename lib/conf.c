@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/roff.h"
 #include "lib/str.h"
 #include "lib/banned.h"
 
@@ -245,7 +246,8 @@ static int load_flags(const struct conf_opt *opts, size_t n, char **argv, int *a
             (*at)++;
             return 0;
         }
-        if (strcmp(word, "--help") == 0 || strcmp(word, "--version") == 0)
+        if (strcmp(word, "--help") == 0 || strcmp(word, "--man") == 0 ||
+            strcmp(word, "--version") == 0)
             return err_set(e, ERR_EMPTY, "%s", word + 2);
         if (word[0] != '-' || word[1] == '\0') {
             if (stop_at_word)
@@ -318,5 +320,23 @@ void conf_help(const struct conf_opt *opts, size_t n, struct buf *out)
         if (opts[i].dflt)
             buf_addf(out, "default %s; ", opts[i].dflt[0] ? opts[i].dflt : "\"\"");
         buf_addf(out, "%s)\n", variable);
+    }
+}
+
+void conf_man(const struct conf_opt *opts, size_t n, struct buf *out)
+{
+    AUTO(buf) struct buf usage = BUF_INIT(1024);
+    AUTO(buf) struct buf text = BUF_INIT(1024);
+    for (size_t i = 0; i < n; i++) {
+        char variable[NAME_BYTES];
+        env_name(&opts[i], variable);
+        buf_clear(&usage);
+        add_usage(&opts[i], &usage);
+        buf_clear(&text);
+        buf_addf(&text, "%s (", opts[i].help);
+        if (opts[i].dflt)
+            buf_addf(&text, "default %s; ", opts[i].dflt[0] ? opts[i].dflt : "\"\"");
+        buf_addf(&text, "%s)", variable);
+        roff_item(out, buf_str(&usage), buf_str(&text));
     }
 }

@@ -35,8 +35,9 @@ struct conf_opt {
 
 /* conf_load: defaults, then environment, then argv[1…]. Stops at "--" or at the first word without
  * a dash when `stop_at_word`, and stores the index of the rest in *ret_rest; else such a word is an
- * error. Strings are borrowed from argv, the environment or the table. --help and --version are the
- * caller's: conf_load returns ERR_EMPTY with msg "help" or "version" when it meets one. */
+ * error. Strings are borrowed from argv, the environment or the table. --help, --man and --version
+ * are the caller's: conf_load returns ERR_EMPTY with msg "help", "man" or "version" when it meets
+ * one. */
 NODISCARD int conf_load(const struct conf_opt *opts, size_t n, int argc, char **argv,
                         bool stop_at_word, void *out, int *ret_rest, struct err *e);
 
@@ -45,6 +46,9 @@ NODISCARD int conf_load(const struct conf_opt *opts, size_t n, int argc, char **
  * and ends with NULL; a word that is no flag is an error. */
 NODISCARD int conf_args(const struct conf_opt *opts, size_t n, char **argv, void *out,
                         struct err *e);
+
+/* conf_man: the same as items of a manual page. */
+void conf_man(const struct conf_opt *opts, size_t n, struct buf *out);
 
 /* conf_help: one line per option with its default and variable, appended to `out`. */
 void conf_help(const struct conf_opt *opts, size_t n, struct buf *out);

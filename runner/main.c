@@ -25,6 +25,7 @@
 #include "lib/conf.h"
 #include "lib/httpc.h"
 #include "lib/log.h"
+#include "lib/roff.h"
 #include "lib/str.h"
 #include "runner/adopt.h"
 #include "runner/beacon.h"
@@ -96,11 +97,32 @@ struct runner {
 
 /* ---- settings ---- */
 
+/* print_man: wrought-runner(8). `make` writes the page with it. */
+static void print_man(void)
+{
+    AUTO(buf) struct buf out = BUF_INIT(65536);
+    roff_open(&out, "wrought-runner", 8, "runs the tasks of Wrought in containers",
+              "wrought-runner --server URL --token-file FILE [OPTIONS]");
+    roff_section(&out, "DESCRIPTION");
+    roff_text(&out, "Takes tasks from a server and runs each in a container of its own on a Docker "
+                    "Engine. It may be killed at any time: a new one takes its containers over. "
+                    "SIGTERM drains it.");
+    roff_section(&out, "OPTIONS");
+    roff_text(&out, "Each may be given by its variable too; a flag wins.");
+    conf_man(options, ARRAY_LEN(options), &out);
+    roff_see_also(&out, "wrought(1), wrought-server(8)");
+    fputs(buf_str(&out), stdout);
+}
+
 static int show(const struct err *e)
 {
     AUTO(buf) struct buf text = BUF_INIT(65536);
     if (strcmp(e->msg, "version") == 0) {
         puts("wrought-runner " WROUGHT_VERSION);
+        return 0;
+    }
+    if (strcmp(e->msg, "man") == 0) {
+        print_man();
         return 0;
     }
     buf_adds(&text, "usage: wrought-runner --server URL --token-file FILE [options]\n\n");

@@ -16,6 +16,7 @@
 #include "lib/conf.h"
 #include "lib/fs.h"
 #include "lib/log.h"
+#include "lib/roff.h"
 #include "lib/str.h"
 #include "server/app.h"
 #include "server/auth.h"
@@ -83,6 +84,26 @@ static void print_help(void)
     buf_adds(&text, "Usage: wrought-server --data-dir DIR [--listen HOST:PORT] …\n\n");
     conf_help(options, ARRAY_LEN(options), &text);
     fputs(buf_str(&text), stdout);
+}
+
+/* print_man: wrought-server(8). `make` writes the page with it. */
+static void print_man(void)
+{
+    AUTO(buf) struct buf out = BUF_INIT(BOUND_CONFIG_BYTES);
+    roff_open(&out, "wrought-server", 8, "the queue, the API and the logs of Wrought",
+              "wrought-server --data-dir DIR [--listen HOST:PORT] [OPTIONS]");
+    roff_section(&out, "DESCRIPTION");
+    roff_text(&out, "Serves the API, keeps codes, tasks and logs under DIR, and hands tasks to "
+                    "runners. In an empty DIR it makes a project and tokens. What it has answered "
+                    "for is on disk. SIGTERM stops it.");
+    roff_section(&out, "OPTIONS");
+    roff_text(&out, "Each may be given by its variable too; a flag wins.");
+    conf_man(options, ARRAY_LEN(options), &out);
+    roff_section(&out, "FILES");
+    roff_item(&out, "DIR/iron.json", "project, token and address, for any Iron client");
+    roff_item(&out, "DIR/runner.token, DIR/admin.token", "tokens of runners and administrators");
+    roff_see_also(&out, "wrought(1), wrought-runner(8)");
+    fputs(buf_str(&out), stdout);
 }
 
 static int fail(const struct err *e)
@@ -339,6 +360,8 @@ int main(int argc, char **argv)
     if (rc == ERR_EMPTY) {
         if (strcmp(e.msg, "version") == 0)
             printf("wrought-server %s\n", WROUGHT_VERSION);
+        else if (strcmp(e.msg, "man") == 0)
+            print_man();
         else
             print_help();
         return 0;
