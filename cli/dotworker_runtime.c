@@ -6,21 +6,16 @@
 #include <strings.h>
 
 #include "lib/cleanup.h"
+#include "lib/embed.h"
 #include "lib/str.h"
 
 #include "lib/banned.h"
 
-/* TEMPLATE: the bytes of a file, and a NUL. The path is relative to where make runs. */
-#define TEMPLATE(name, file)                                                                       \
-    __asm__(".pushsection .rodata\n.globl " #name "\n" #name ":\n.incbin \"cli/templates/" file    \
-            "\"\n.byte 0\n.popsection\n");                                                         \
-    extern const char name[]
-
-TEMPLATE(dw_template_worker, "worker.sh");
-TEMPLATE(dw_template_build, "build.sh");
-TEMPLATE(dw_template_ruby, "runner.rb");
-TEMPLATE(dw_template_php, "runner.php");
-TEMPLATE(dw_template_node, "node_helper.js");
+EMBED(dw_template_worker, "cli/templates/worker.sh");
+EMBED(dw_template_build, "cli/templates/build.sh");
+EMBED(dw_template_ruby, "cli/templates/runner.rb");
+EMBED(dw_template_php, "cli/templates/runner.php");
+EMBED(dw_template_node, "cli/templates/node_helper.js");
 
 /* exec: signals then reach the worker itself. */
 static const struct dw_runtime runtimes[] = {
