@@ -71,6 +71,7 @@ $(BUILD)/obj/%.o: %.c | $(PACKAGES_OK)
 # What it includes with .incbin, which -MMD does not see.
 $(BUILD)/obj/cli/dotworker_runtime.o $(BUILD)/fuzz/obj/cli/dotworker_runtime.o: $(wildcard cli/templates/*)
 $(BUILD)/obj/cli/cmd_completion.o: $(wildcard cli/shell/*)
+$(BUILD)/obj/server/h_ops.o $(BUILD)/fuzz/obj/server/h_ops.o: api/openapi.yaml
 
 $(BUILD)/wrought: $(call objs,$(CLI_SRC)) $(LIBA)
 $(BUILD)/wrought-server: $(call objs,$(SERVER_SRC)) $(LIBA)
@@ -124,6 +125,11 @@ $(BUILD)/bench/%: bench/%.c $(LIBA) $(BUILD)/libserver.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/libserver.a $(LIBA) $(LDLIBS)
 
+# The lister of routes that tests/api/openapi.t compares with api/openapi.yaml.
+$(BUILD)/tests/list_routes: tests/api/list_routes.c $(LIBA) $(BUILD)/libserver.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/libserver.a $(LIBA) $(LDLIBS)
+
 # Tests that run a program that was built.
 $(BUILD)/tests/test_init $(BUILD)/tests/test_init_boxed: $(BUILD)/wrought-init
 
@@ -134,7 +140,7 @@ $(BUILD)/tests/engine/%: tests/engine/%.c $(LIBA) $(BUILD)/librunner.a
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/librunner.a $(LIBA) $(LDLIBS)
 
 .PHONY: tests
-tests: $(TESTS) $(BUILD)/tests/cron_list
+tests: $(TESTS) $(BUILD)/tests/cron_list $(BUILD)/tests/list_routes
 
 # ---- targets for people; `make help` prints the ## texts
 
@@ -178,7 +184,7 @@ check-fast: lint ## lint, unit and api tests: no engine, no network
 	@$(MAKE) --no-print-directory check-api
 check-unit: tests ## the C tests of single modules
 	@tests/run.sh unit
-check-api: all ## black-box tests of server and CLI
+check-api: all $(BUILD)/tests/list_routes ## black-box tests of server and CLI
 	@tests/run.sh api
 check-engine: all $(ENGINE_TESTS) ## black-box tests that run containers
 	@tests/run.sh engine

@@ -1,4 +1,5 @@
-/* What operators and monitors ask: health, version, metrics; and the stacks there are. */
+/* What operators and monitors ask: health, version, metrics, this API; and the stacks there are. */
+#include "lib/embed.h"
 #include "server/app.h"
 #include "server/handlers.h"
 #include "server/health.h"
@@ -6,6 +7,8 @@
 #include "server/stacks.h"
 
 #include "lib/banned.h"
+
+EMBED(openapi_yaml, "api/openapi.yaml");
 
 int h_health(struct req *rq, struct resp *rs, struct err *e)
 {
@@ -43,6 +46,14 @@ int h_metrics(struct req *rq, struct resp *rs, struct err *e)
              "# TYPE wrought_http_suspended gauge\nwrought_http_suspended %d\n",
              req_suspended(rq));
     rs->type = "text/plain; version=0.0.4; charset=utf-8";
+    return 0;
+}
+
+int h_openapi(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)e;
+    buf_adds(&rq->out, openapi_yaml);
+    rs->type = "application/yaml";
     return 0;
 }
 

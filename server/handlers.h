@@ -10,6 +10,7 @@ struct body_sink;
 int h_health(struct req *rq, struct resp *rs, struct err *e);
 int h_version(struct req *rq, struct resp *rs, struct err *e);
 int h_metrics(struct req *rq, struct resp *rs, struct err *e);
+int h_openapi(struct req *rq, struct resp *rs, struct err *e);
 int h_stack_list(struct req *rq, struct resp *rs, struct err *e);
 
 /* h_projects.c */

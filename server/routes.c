@@ -20,6 +20,7 @@ const struct route routes[] = {
     {"GET", "/health", h_health, OPEN, BODY_NONE, 0, NULL, "api/http.md#for-operators"},
     {"GET", "/version", h_version, OPEN, BODY_NONE, 0, NULL, "api/http.md#for-operators"},
     {"GET", "/metrics", h_metrics, OPEN, BODY_NONE, 0, NULL, "api/http.md#for-operators"},
+    {"GET", "/openapi.yaml", h_openapi, OPEN, BODY_NONE, 0, NULL, "api/http.md#for-operators"},
 
     {"GET", "/2/projects", h_project_list, CLIENT, BODY_NONE, 0, NULL, "api/http.md#projects"},
     {"GET", P, h_project_get, PROJECT, BODY_NONE, 0, NULL, "api/http.md#projects"},
