@@ -168,7 +168,7 @@ static const struct wire_field grant_fields[] = {
     GRANT("env_vars", WIRE_OBJ_TEXT, env_vars, WIRE_OMIT, 0, 0),
     GRANT("package_sha256", WIRE_HEX, package_sha256, WIRE_OMIT, 0, SHA256_HEX),
     GRANT("package_bytes", WIRE_INT, package_bytes, WIRE_OMIT, 0, BOUND_UPLOAD_BYTES),
-    GRANT("payload", WIRE_BYTES, payload, 0, 0, 0),
+    GRANT("payload", WIRE_BLOB, payload, 0, 0, 0),
     GRANT("timeout_s", WIRE_INT, timeout_s, WIRE_REQUIRED, 1, INT32_MAX),
     GRANT("lease_s", WIRE_INT, lease_s, WIRE_REQUIRED, 1, INT32_MAX),
     GRANT("memory_bytes", WIRE_INT, caps.memory_bytes, WIRE_OMIT, 0, INT64_MAX),
@@ -179,7 +179,7 @@ static const struct wire_field grant_fields[] = {
 };
 _Static_assert(offsetof(struct grant, payload_len) ==
                    offsetof(struct grant, payload) + sizeof(char *),
-               "WIRE_BYTES: the length follows the pointer");
+               "WIRE_BLOB: the length follows the pointer");
 
 /* Every owned string: absent is "", so that readers need no NULL check. */
 #define GRANT_STRINGS 9

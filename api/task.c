@@ -74,12 +74,28 @@ static int64_t priority_or_unset(int64_t priority)
     return priority >= 0 && priority <= 2 ? priority : -1;
 }
 
-static int task_new_check(const struct task_new *t, struct err *e)
+struct task_new task_new_default(const struct task_limits *lim)
+{
+    int64_t timeout_s = lim->default_timeout_s;
+    return (struct task_new){.payload = "",
+                             .priority = -1,
+                             .timeout_s =
+                                 timeout_s < lim->max_timeout_s ? timeout_s : lim->max_timeout_s,
+                             .cluster = "",
+                             .label = ""};
+}
+
+int task_new_settle(struct task_new *t, const struct task_limits *lim, struct err *e)
 {
     int rc = wire_name_check(t->code_name, "code_name", e);
     if (rc == 0 && t->cluster[0])
         rc = wire_name_check(t->cluster, "cluster", e);
-    return rc;
+    if (rc < 0)
+        return rc;
+    t->priority = priority_or_unset(t->priority);
+    if (t->timeout_s == 0)
+        t->timeout_s = lim->max_timeout_s;
+    return 0;
 }
 
 int task_new_decode(const struct json *v, const struct task_limits *lim, struct task_new *ret,
@@ -94,22 +110,13 @@ int task_new_decode(const struct json *v, const struct task_limits *lim, struct 
         {"cluster", WIRE_TEXT, offsetof(struct task_new, cluster), 0, 0, BOUND_NAME_BYTES},
         {"label", WIRE_TEXT, offsetof(struct task_new, label), 0, 0, BOUND_NAME_BYTES},
     };
-    struct task_new t = {.payload = "",
-                         .priority = -1,
-                         .timeout_s = lim->default_timeout_s,
-                         .cluster = "",
-                         .label = ""};
-    if (t.timeout_s > lim->max_timeout_s)
-        t.timeout_s = lim->max_timeout_s;
+    struct task_new t = task_new_default(lim);
     int rc = wire_decode(v, fields, ARRAY_LEN(fields), JSON_LENIENT, &t, e);
     if (rc == 0)
-        rc = task_new_check(&t, e);
+        rc = task_new_settle(&t, lim, e);
     if (rc < 0)
         return rc;
     t.payload_len = strlen(t.payload); /* the parser refuses NULs */
-    t.priority = priority_or_unset(t.priority);
-    if (t.timeout_s == 0)
-        t.timeout_s = lim->max_timeout_s;
     *ret = t;
     return 0;
 }

@@ -60,6 +60,10 @@ struct task_new {
  */
 NODISCARD int task_new_decode(const struct json *v, const struct task_limits *lim,
                               struct task_new *ret, struct err *e);
+/* task_new_default, task_new_settle: for requests that are no JSON: fill the members in between.
+ * settle resolves timeout and priority and checks the names. */
+struct task_new task_new_default(const struct task_limits *lim);
+NODISCARD int task_new_settle(struct task_new *t, const struct task_limits *lim, struct err *e);
 /* task_new_encode: the CLI's request. A negative priority or timeout_s is not sent; timeout_s 0
  * asks for the maximum. */
 void task_new_encode(const struct task_new *t, struct jsonw *w, const char *key);

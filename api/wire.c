@@ -21,10 +21,11 @@ union slot {
 };
 
 static const enum json_field_type json_type_of[] = {
-    [WIRE_HEX] = JT_STR,   [WIRE_TEXT] = JT_STR, [WIRE_OWNED] = JT_STR,
-    [WIRE_BYTES] = JT_STR, [WIRE_INT] = JT_INT,  [WIRE_INT_TEXT] = JT_STR,
-    [WIRE_SECS] = JT_SECS, [WIRE_TIME] = JT_STR, [WIRE_BOOL] = JT_BOOL,
-    [WIRE_ARR] = JT_ARR,   [WIRE_OBJ] = JT_OBJ,  [WIRE_OBJ_TEXT] = JT_OBJ,
+    [WIRE_HEX] = JT_STR,      [WIRE_TEXT] = JT_STR,  [WIRE_OWNED] = JT_STR,
+    [WIRE_BYTES] = JT_STR,    [WIRE_BLOB] = JT_VAL,  [WIRE_INT] = JT_INT,
+    [WIRE_INT_TEXT] = JT_STR, [WIRE_SECS] = JT_SECS, [WIRE_TIME] = JT_STR,
+    [WIRE_BOOL] = JT_BOOL,    [WIRE_ARR] = JT_ARR,   [WIRE_OBJ] = JT_OBJ,
+    [WIRE_OBJ_TEXT] = JT_OBJ,
 };
 
 /* Bytes of a number or a time in text: their own parsers say what is wrong with a longer one. */
@@ -80,6 +81,22 @@ static void store_value(const struct wire_field *f, const struct json *value, vo
     own(to, buf_take(&text));
 }
 
+static int store_blob(const struct wire_field *f, const struct json *value, void *to, struct err *e)
+{
+    const char *text = json_string(value, NULL);
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    if (text) {
+        len = strlen(text);
+        bytes = (uint8_t *)str_dup(text);
+    } else if (str_unbase64(json_get_str(value, "base64", "?"), &bytes, &len, e) < 0) {
+        return err_set(e, ERR_INVALID, "%s must be a string, or base64 in an object", f->key);
+    }
+    *(size_t *)((char *)to + sizeof(char *)) = len;
+    own(to, (char *)bytes);
+    return 0;
+}
+
 static int store(const struct wire_field *f, const union slot *slot, void *to, struct err *e)
 {
     switch (json_type_of[f->type]) {
@@ -93,6 +110,8 @@ static int store(const struct wire_field *f, const union slot *slot, void *to, s
     case JT_STR:
         return slot->text ? store_text(f, slot->text, to, e) : 0;
     default:
+        if (slot->value && f->type == WIRE_BLOB)
+            return store_blob(f, slot->value, to, e);
         if (slot->value)
             store_value(f, slot->value, to);
         return 0;
@@ -155,6 +174,20 @@ static void encode_bytes(const struct wire_field *f, const void *at, struct json
         jw_strn(w, f->key, bytes ? bytes : "", len);
 }
 
+static void encode_blob(const struct wire_field *f, const void *at, struct jsonw *w)
+{
+    const char *bytes = *(char *const *)at;
+    size_t len = *(const size_t *)((const char *)at + sizeof(char *));
+    if (len == 0 || (str_is_utf8(bytes, len) && !memchr(bytes, '\0', len))) {
+        encode_bytes(f, at, w);
+        return;
+    }
+    autofree char *text = str_base64(bytes, len);
+    jw_obj(w, f->key);
+    jw_str(w, "base64", text);
+    jw_obj_end(w);
+}
+
 static void encode_number(const struct wire_field *f, int64_t v, struct jsonw *w)
 {
     if ((v == 0 && (f->flags & WIRE_OMIT)) || (v < 0 && (f->flags & WIRE_OMIT_NEG)))
@@ -194,6 +227,9 @@ static void encode_one(const struct wire_field *f, const void *at, struct jsonw 
         break;
     case WIRE_BYTES:
         encode_bytes(f, at, w);
+        break;
+    case WIRE_BLOB:
+        encode_blob(f, at, w);
         break;
     case WIRE_INT:
     case WIRE_INT_TEXT:

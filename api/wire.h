@@ -16,6 +16,8 @@ enum wire_type {
     WIRE_TEXT,     /* const char *, borrowed from the tree when decoded */
     WIRE_OWNED,    /* char *, malloc'ed when decoded */
     WIRE_BYTES,    /* char *, malloc'ed when decoded, with its size_t length right behind it */
+    WIRE_BLOB,     /* as WIRE_BYTES, exact for any bytes: a string, or {"base64": …} for what JSON
+                      has no string for */
     WIRE_INT,      /* int64_t */
     WIRE_INT_TEXT, /* int64_t in a JSON string (ironworker-api R7) */
     WIRE_SECS,     /* int64_t; fractions are rounded down */

@@ -103,7 +103,7 @@ struct jsonw {
 #define JSONW(buffer) ((struct jsonw){.b = (buffer)})
 
 /* `key` is NULL inside an array and at the root. Strings that are not UTF-8 get U+FFFD for each bad
- * byte. */
+ * byte, and for each NUL. */
 void jw_obj(struct jsonw *w, const char *key);
 void jw_obj_end(struct jsonw *w);
 void jw_arr(struct jsonw *w, const char *key);

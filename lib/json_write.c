@@ -11,12 +11,13 @@
 #include "lib/banned.h"
 
 /* What a byte of a string needs: 0 nothing, 'u' \u00XX, HIGH a look at its UTF-8 sequence, else the
- * letter after the backslash. */
+ * letter after the backslash. A NUL counts as no UTF-8: json_parse, as many others, refuses \u0000.
+ */
 #define HIGH 1
 static const char escape_of[256] = {
-    [0x00 ... 0x07] = 'u', ['\b'] = 'b',  ['\t'] = 't',           ['\n'] = 'n',
-    [0x0B] = 'u',          ['\f'] = 'f',  ['\r'] = 'r',           [0x0E ... 0x1F] = 'u',
-    ['"'] = '"',           ['\\'] = '\\', [0x80 ... 0xFF] = HIGH,
+    [0x00] = HIGH,         [0x01 ... 0x07] = 'u', ['\b'] = 'b',  ['\t'] = 't',
+    ['\n'] = 'n',          [0x0B] = 'u',          ['\f'] = 'f',  ['\r'] = 'r',
+    [0x0E ... 0x1F] = 'u', ['"'] = '"',           ['\\'] = '\\', [0x80 ... 0xFF] = HIGH,
 };
 
 /* utf8_len: length of the well-formed sequence at p (Unicode table 3-7), 0 when there is none. */

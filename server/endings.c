@@ -114,7 +114,7 @@ static struct ending plan(const struct queue *q, const struct task_row *row,
     n.row.state = outcomes[f->class].to;
     if (n.row.state != TASK_QUEUED) {
         set_times(&n.row, f, now_us);
-        n.msg = n.row.state == TASK_COMPLETE ? NULL : failure_text(f, stderr_tail);
+        n.msg = n.row.state == TASK_COMPLETE || row->told ? NULL : failure_text(f, stderr_tail);
         n.retry = outcomes[f->class].retried && row->retry < code->r.retries && !code->r.deleted;
     } else if (code->r.deleted) {
         n.row.state = TASK_CANCELLED;

@@ -12,7 +12,7 @@
 #include "server/handlers.h"
 #include "server/logstore.h"
 #include "server/metrics.h"
-#include "server/ops.h"
+#include "server/ops_runner.h"
 #include "server/packages.h"
 
 #include "lib/banned.h"

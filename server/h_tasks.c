@@ -1,4 +1,4 @@
-/* Tasks: queue, list, get, cancel, why. */
+/* Tasks: queue, list, get, cancel, why, progress, retry. Webhooks are in h_webhook.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,24 +39,29 @@ static int decode_tasks(struct req *rq, struct task_new **ret, size_t *ret_n, st
     return 0;
 }
 
+static void encode_queued(struct req *rq, const char (*ids)[ID_TEXT], size_t n)
+{
+    struct jsonw w = JSONW(&rq->out);
+    jw_obj(&w, NULL);
+    jw_str(&w, "msg", "Queued up");
+    jw_arr(&w, "tasks");
+    for (size_t i = 0; i < n; i++) {
+        jw_obj(&w, NULL);
+        jw_str(&w, "id", ids[i]);
+        jw_obj_end(&w);
+    }
+    jw_arr_end(&w);
+    jw_obj_end(&w);
+    metrics_add(rq->app->metrics, METRIC_TASKS_QUEUED, n);
+}
+
 static int queued(struct req *rq, struct resp *rs, struct err *e)
 {
     (void)rs;
     const struct op_enqueue *op = rq->state;
     if (e->code)
         return e->code;
-    struct jsonw w = JSONW(&rq->out);
-    jw_obj(&w, NULL);
-    jw_str(&w, "msg", "Queued up");
-    jw_arr(&w, "tasks");
-    for (size_t i = 0; i < op->n; i++) {
-        jw_obj(&w, NULL);
-        jw_str(&w, "id", op->ret_ids[i]);
-        jw_obj_end(&w);
-    }
-    jw_arr_end(&w);
-    jw_obj_end(&w);
-    metrics_add(rq->app->metrics, METRIC_TASKS_QUEUED, op->n);
+    encode_queued(rq, op->ret_ids, op->n);
     return 0;
 }
 
@@ -201,4 +206,59 @@ int h_task_why(struct req *rq, struct resp *rs, struct err *e)
     op->project = rq->project;
     op->id = rq->name;
     return req_await_writer(rq, &op->w, explained, op, e);
+}
+
+/* ---- progress, retry ---- */
+
+static int progress_set(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    if (e->code)
+        return e->code;
+    resp_msg(rq, "Progress set");
+    return 0;
+}
+
+int h_task_progress(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    static const struct json_field fields[] = {
+        {"percent", JT_INT, offsetof(struct op_progress, percent), 0, 0, 100},
+        {"msg", JT_STR, offsetof(struct op_progress, msg), 0, 0, BOUND_MSG_BYTES},
+    };
+    const struct json *root;
+    struct op_progress *op = req_mem(rq, sizeof(*op));
+    op_progress_init(op);
+    if (req_json(rq, &root, e) || json_decode(root, fields, ARRAY_LEN(fields), JSON_LENIENT, op, e))
+        return e->code;
+    op->project = rq->project;
+    op->id = rq->name;
+    return req_await_writer(rq, &op->w, progress_set, op, e);
+}
+
+static int retried(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    const struct op_retry *op = rq->state;
+    if (e->code)
+        return e->code;
+    encode_queued(rq, &op->ret_id, 1);
+    return 0;
+}
+
+int h_task_retry(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    const struct json_field fields[] = {
+        {"delay", JT_SECS, offsetof(struct op_retry, delay_s), 0, 0, rq->app->limits.max_delay_s},
+    };
+    const struct json *root;
+    struct op_retry *op = req_mem(rq, sizeof(*op));
+    op_retry_init(op);
+    if (req_json_opt(rq, &root, e) ||
+        (root && json_decode(root, fields, ARRAY_LEN(fields), JSON_LENIENT, op, e)))
+        return e->code;
+    op->project = rq->project;
+    op->id = rq->name;
+    return req_await_writer(rq, &op->w, retried, op, e);
 }

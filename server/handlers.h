@@ -42,6 +42,11 @@ int h_task_list(struct req *rq, struct resp *rs, struct err *e);
 int h_task_get(struct req *rq, struct resp *rs, struct err *e);
 int h_task_cancel(struct req *rq, struct resp *rs, struct err *e);
 int h_task_why(struct req *rq, struct resp *rs, struct err *e);
+int h_task_progress(struct req *rq, struct resp *rs, struct err *e);
+int h_task_retry(struct req *rq, struct resp *rs, struct err *e);
+
+/* h_webhook.c */
+int h_task_webhook(struct req *rq, struct resp *rs, struct err *e);
 
 /* h_logs.c */
 int h_task_log(struct req *rq, struct resp *rs, struct err *e);

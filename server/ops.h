@@ -1,4 +1,5 @@
-/* Every operation that changes something, as an item for the writer's inbox (server/work.h).
+/* Every operation of clients that changes something (those of runners: server/ops_runner.h), as an
+ * item for the writer's inbox (server/work.h).
  *
  * A handler fills the inputs, sets w.done, and calls writer_submit; when `done` runs, w.err says
  * how it went and the outputs are filled and durable. The rules (who may be claimed, what a finish
@@ -11,9 +12,7 @@
 #include <stdint.h>
 
 #include "api/code.h"
-#include "api/runner.h"
 #include "api/task.h"
-#include "server/parked.h"
 #include "server/writer.h"
 
 /* Inputs first, outputs (ret_…) last. op_X_init sets w.run and clears; w.done and w.arg are the
@@ -67,6 +66,26 @@ struct op_cancel { /* an ended task: success, unchanged */
 };
 void op_cancel_init(struct op_cancel *o);
 
+struct op_progress { /* in any state: the last word counts, also after the end */
+    struct work w;
+    int64_t project;
+    const char *id;
+    int64_t percent; /* 0 … 100; -1 = unchanged */
+    const char *msg; /* NULL = unchanged, "" = none */
+};
+void op_progress_init(struct op_progress *o);
+
+/* op_retry: a new task like the old one, whatever the state of that, of its code's current
+ * revision; with a fresh budget of retries. ERR_NOT_FOUND also when the code was deleted. */
+struct op_retry {
+    struct work w;
+    int64_t project;
+    const char *id;
+    int64_t delay_s;
+    char ret_id[ID_TEXT];
+};
+void op_retry_init(struct op_retry *o);
+
 /* op_cancel_all: everything that is queued or live of a code. In slices, so that a long queue holds
  * nobody up: submit it again while ret_more. What is queued after the first slice is left alone. */
 struct op_cancel_all {
@@ -86,48 +105,6 @@ struct op_pause { /* while a code is paused its tasks wait; they keep their revi
     bool ret_changed; /* false: it was so already */
 };
 void op_pause_init(struct op_pause *o);
-
-struct op_lease { /* parks until there is work, the wait is over, or alive says that nobody listens
-                     any more */
-    struct work w;
-    const struct lease_poll *poll;
-    bool (*alive)(struct work *w); /* in the writer's thread; NULL = always */
-    struct parked park;            /* the queue's */
-    bool ret_some;
-    struct grant ret_grant; /* when ret_some: grant_release it, also after an error */
-};
-void op_lease_init(struct op_lease *o, const struct lease_poll *poll);
-
-struct op_renew { /* parks until there is an order that the runner does not know, or the wait is
-                     over */
-    struct work w;
-    const struct renew *renew;
-    bool (*alive)(struct work *w); /* as in op_lease */
-    struct parked park;            /* the queue's */
-    struct held *ret_orders;       /* free() it, also after an error */
-    size_t ret_n;
-};
-void op_renew_init(struct op_renew *o, const struct renew *renew);
-
-struct op_started {
-    struct work w;
-    const struct started *started;
-};
-void op_started_init(struct op_started *o); /* ERR_CONFLICT: not the live attempt */
-
-struct op_finish {
-    struct work w;
-    const struct finish *finish; /* its log is complete on disk and hashed: the caller saw to it */
-    const char *stderr_tail;     /* the last lines of the log's stderr; NULL or "" = none */
-};
-void op_finish_init(
-    struct op_finish *o); /* ERR_CONFLICT: not the live attempt; the same finish again is fine */
-
-struct op_register {
-    struct work w;
-    const struct runner_hello *hello;
-};
-void op_register_init(struct op_register *o);
 
 struct op_probe { /* for /health: a durable write */
     struct work w;

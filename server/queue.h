@@ -11,6 +11,7 @@
 #include "server/fleet.h"
 #include "server/lanes.h"
 #include "server/ops.h"
+#include "server/ops_runner.h"
 #include "server/parked.h"
 #include "server/store_write.h"
 
@@ -76,6 +77,8 @@ int run_code_delete(struct work *w, void *owner, struct err *e);
 int run_enqueue(struct work *w, void *owner, struct err *e);
 int run_cancel(struct work *w, void *owner, struct err *e);
 int run_cancel_all(struct work *w, void *owner, struct err *e);
+int run_progress(struct work *w, void *owner, struct err *e);
+int run_retry(struct work *w, void *owner, struct err *e);
 int run_pause(struct work *w, void *owner, struct err *e);
 int run_lease(struct work *w, void *owner, struct err *e);
 int run_renew(struct work *w, void *owner, struct err *e);

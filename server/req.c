@@ -91,6 +91,12 @@ int req_json(struct req *rq, const struct json **ret, struct err *e)
     return 0;
 }
 
+int req_json_opt(struct req *rq, const struct json **ret, struct err *e)
+{
+    *ret = NULL;
+    return rq->body.len > 0 ? req_json(rq, ret, e) : 0;
+}
+
 const char *req_arg(const struct req *rq, const char *name)
 {
     return args_get(&rq->target.args, name);

@@ -89,6 +89,8 @@ void req_cleanup(struct req *rq);
 
 /* req_json: the body as a JSON object, freed with the request. An empty body is ERR_INVALID. */
 NODISCARD int req_json(struct req *rq, const struct json **ret, struct err *e);
+/* req_json_opt: as req_json; NULL when there is no body. */
+NODISCARD int req_json_opt(struct req *rq, const struct json **ret, struct err *e);
 /* req_arg: a query argument; NULL when absent. */
 const char *req_arg(const struct req *rq, const char *name);
 /* req_arg_int: a query argument that is a number; `dflt` when absent or empty. */

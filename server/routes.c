@@ -49,6 +49,12 @@ const struct route routes[] = {
     {"GET", P "/tasks/{id}", h_task_get, PROJECT, BODY_NONE, 0, NULL, "api/http.md#tasks"},
     {"POST", P "/tasks/{id}/cancel", h_task_cancel, PROJECT, BODY_NONE, 0, NULL,
      "api/http.md#tasks"},
+    {"POST", P "/tasks/webhook", h_task_webhook, PROJECT, BODY_BUF, BODY_MAX_PAYLOAD, NULL,
+     "api/http.md#webhooks"},
+    {"POST", P "/tasks/{id}/progress", h_task_progress, PROJECT, BODY_BUF, BODY_MAX_JSON, NULL,
+     "api/http.md#progress"},
+    {"POST", P "/tasks/{id}/retry", h_task_retry, PROJECT, BODY_BUF, SMALL_JSON, NULL,
+     "api/http.md#retry"},
     {"GET", P "/tasks/{id}/why", h_task_why, PROJECT, BODY_NONE, 0, NULL, "api/http.md#tasks"},
     {"GET", P "/tasks/{id}/log", h_task_log, PROJECT, BODY_NONE, 0, NULL, "api/http.md#logs"},
     {"GET", P "/tasks/{id}/outlog", h_task_outlog, PROJECT, BODY_NONE, 0, NULL, "api/http.md#logs"},
@@ -130,6 +136,8 @@ int64_t route_max_body(const struct route *r, const struct app *app)
         return app->max_json_bytes;
     case BODY_MAX_UPLOAD:
         return app->max_upload_bytes;
+    case BODY_MAX_PAYLOAD:
+        return app->limits.max_payload_bytes;
     default:
         return r->max_body;
     }

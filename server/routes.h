@@ -20,8 +20,9 @@ enum body_kind {
 };
 
 /* Ceilings that are settings, resolved by route_max_body. */
-#define BODY_MAX_JSON   (-1) /* app->max_json_bytes */
-#define BODY_MAX_UPLOAD (-2) /* app->max_upload_bytes */
+#define BODY_MAX_JSON    (-1) /* app->max_json_bytes */
+#define BODY_MAX_UPLOAD  (-2) /* app->max_upload_bytes */
+#define BODY_MAX_PAYLOAD (-3) /* app->limits.max_payload_bytes */
 
 /* Who takes a body in pieces. `open` sets rq->sink; it is freed with the request (req_defer). */
 struct body_sink {

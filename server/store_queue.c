@@ -99,6 +99,7 @@ int store_task_row(struct store *s, int64_t n, struct task_row *ret, struct err 
     ret->ready_us = read_int(&q);
     ret->start_us = read_int(&q);
     ret->end_us = read_int(&q);
+    ret->told = read_bool(&q);
     read_copy(&q, ret->original_id, sizeof(ret->original_id));
     read_copy(&q, ret->retry_id, sizeof(ret->retry_id));
     return 0;
@@ -155,6 +156,20 @@ int store_task_update(struct store *s, const struct task_row *was, const struct 
     query_int(&q, now->start_us);
     query_int(&q, now->end_us);
     query_text(&q, now->retry_id[0] ? now->retry_id : NULL);
+    query_text(&q, msg);
+    query_int(&q, now_us);
+    return query_hit(&q, e);
+}
+
+int store_task_progress(struct store *s, int64_t n, int64_t percent, const char *msg,
+                        int64_t now_us, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_TASK_PROGRESS);
+    query_int(&q, n);
+    if (percent < 0)
+        query_null(&q);
+    else
+        query_int(&q, percent);
     query_text(&q, msg);
     query_int(&q, now_us);
     return query_hit(&q, e);

@@ -33,7 +33,7 @@
 
 #define ROW_COLUMNS                                                                                \
     "SELECT n, project, code, cluster, priority, created_us, attempt, retry, infra, state,"        \
-    " stopping, ready_us, start_us, end_us, original_id, retry_id FROM task"
+    " stopping, ready_us, start_us, end_us, msg IS NOT NULL, original_id, retry_id FROM task"
 
 #define ATTEMPT_COLUMNS                                                                            \
     "SELECT task, no, slot, started_us, ended_us, exit_code, signal, log_bytes, class, runner,"    \
@@ -131,6 +131,9 @@ static const char *const text[SQL_COUNT] = {
         "UPDATE task SET state = ?4, stopping = ?5, infra = ?6, ready_us = ?7, start_us = ?8,"
         " end_us = ?9, retry_id = ?10, msg = coalesce(?11, msg), updated_us = ?12"
         " WHERE n = ?1 AND state = ?2 AND attempt = ?3",
+    [SQL_TASK_PROGRESS] = "UPDATE task SET percent = coalesce(?2, percent),"
+                          " msg = iif(?3 IS NULL, msg, nullif(?3, '')), updated_us = ?4"
+                          " WHERE n = ?1",
     [SQL_TASK_CLAIM] = "UPDATE task SET state = 1, attempt = attempt + 1, updated_us = ?2"
                        " WHERE n = ?1 AND state = 0 RETURNING attempt",
     [SQL_TASK_CANCEL_LANE] =

@@ -70,6 +70,7 @@ struct task_row { /* what the rules need of a task */
     enum task_state state;
     bool stopping;
     int64_t ready_us, start_us, end_us;
+    bool told;                 /* the worker has set a message: it stays to the end */
     char original_id[ID_TEXT]; /* first of a chain of retries; "" = it is the first */
     char retry_id[ID_TEXT];    /* the next one */
 };
@@ -85,6 +86,9 @@ NODISCARD int store_task_stack(struct store *s, int64_t n, char **ret, struct er
 NODISCARD int store_task_update(struct store *s, const struct task_row *was,
                                 const struct task_row *now, const char *msg, int64_t now_us,
                                 struct err *e);
+/* store_task_progress: percent -1 and msg NULL = unchanged, msg "" = none. */
+NODISCARD int store_task_progress(struct store *s, int64_t n, int64_t percent, const char *msg,
+                                  int64_t now_us, struct err *e);
 /* store_task_copy: a new task like `from`, payload included, of another revision. original_id,
  * retry, ready_us and created_us are of `as`. */
 NODISCARD int store_task_copy(struct store *s, int64_t from, const struct task_row *as,

@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/str.h"
 #include "server/ops.h"
+#include "server/ops_runner.h"
 #include "server/store_write.h"
 #include "tests/unit/tap.h"
 

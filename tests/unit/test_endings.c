@@ -56,6 +56,60 @@ TEST(each_class_leads_to_its_state)
     world_close(w);
 }
 
+/* ---- messages of the worker ---- */
+
+static void say(struct world *w, const char *id, int64_t percent, const char *msg)
+{
+    struct op_progress o;
+    op_progress_init(&o);
+    o.project = w->project;
+    o.id = id;
+    o.percent = percent;
+    o.msg = msg;
+    CHECK_RUN(w, &o);
+}
+
+static void check_shown(struct world *w, const char *id, int64_t percent, const char *msg)
+{
+    struct task t = look(w, id);
+    CHECK_INT(t.percent, percent);
+    check_same(t.msg, msg);
+    task_release(&t);
+}
+
+TEST(a_message_of_the_worker_survives_every_ending)
+{
+    struct world *w = world_new();
+    enum attempt_class classes[] = {CLASS_OK, CLASS_TASK, CLASS_TIMEOUT, CLASS_REQUEST};
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+        struct id id = enqueue(w, "hello");
+        say(w, id.text, 10, "queued still");
+        struct held_task h = lease(w, "r1", 0);
+        CHECK_INT(started_rc(w, &h), 0);
+        say(w, id.text, -1, "{\"id\":\"\xc3\xa4\"}\n");
+        CHECK_INT(finish_rc(w, &h, classes[i]), 0);
+        check_shown(w, id.text, 10, "{\"id\":\"\xc3\xa4\"}\n");
+        say(w, id.text, 100, NULL);
+        check_shown(w, id.text, 100, "{\"id\":\"\xc3\xa4\"}\n");
+    }
+    world_close(w);
+}
+
+TEST(a_message_that_was_taken_back_does_not_count)
+{
+    struct world *w = world_new();
+    struct id id = enqueue(w, "hello");
+    say(w, id.text, -1, "here");
+    say(w, id.text, -1, "");
+    check_shown(w, id.text, 0, NULL);
+    struct held_task h = lease(w, "r1", 0);
+    CHECK_INT(finish_rc(w, &h, CLASS_TASK), 0);
+    check_shown(w, id.text, 0, "boom");
+    world_close(w);
+}
+
+/* ---- endings ---- */
+
 TEST(each_class_leads_there_when_started_was_never_heard)
 {
     struct world *w = world_new();
@@ -184,6 +238,49 @@ TEST(a_failed_task_is_tried_again_as_a_chain_of_new_tasks)
     CHECK_INT(last.state, TASK_ERROR);
     CHECK_STR(last.retry_task_id, "");
     task_release(&last);
+    world_close(w);
+}
+
+TEST(a_retry_by_hand_is_a_new_task_in_any_state)
+{
+    struct world *w = world_new();
+    put_code(w, (struct a_code){.name = "again", .retries = 1});
+    struct task_new t = new_task("again");
+    t.payload = "why";
+    t.payload_len = 3;
+    t.label = "x";
+    t.priority = 2;
+    struct id first = enqueue_as(w, t);
+    struct op_retry o;
+    op_retry_init(&o);
+    o.project = w->project;
+    o.id = first.text;
+    CHECK_RUN(w, &o); /* the first is still queued */
+    struct task a = look(w, o.ret_id);
+    CHECK_STR(a.original_task_id, first.text);
+    CHECK_STR(a.payload, "why");
+    CHECK_STR(a.label, "x");
+    CHECK_INT(a.priority, 2);
+    CHECK_INT(a.retry, 0);
+    CHECK_INT(a.timeout_s, 60);
+    struct id second;
+    str_copy(second.text, sizeof(second.text), o.ret_id);
+    o.id = second.text;
+    o.delay_s = 100;
+    CHECK_RUN(w, &o);
+    struct task b = look(w, o.ret_id);
+    CHECK_STR(b.original_task_id, first.text); /* of the chain */
+    CHECK_INT(b.delay_s, 100);
+    struct held_task h = lease(w, "r1", 0), i = lease(w, "r1", 1);
+    CHECK(got(&h, &first));
+    CHECK(got(&i, &second));
+    CHECK_STR(lease(w, "r1", 2).ref.task, ""); /* delayed */
+    CHECK_INT(finish_rc(w, &i, CLASS_TASK), 0);
+    struct task c = look(w, second.text);
+    CHECK(c.retry_task_id[0]); /* it has its own budget */
+    task_release(&a);
+    task_release(&b);
+    task_release(&c);
     world_close(w);
 }
 

@@ -373,7 +373,7 @@ TEST(escapes_control_characters_and_quotes)
     AUTO(buf) struct buf b = BUF_INIT(4096);
     struct jsonw w = JSONW(&b);
     jw_strn(&w, NULL, "\0\x01\b\t\n\f\r\x1f\"\\/\x7f", 12);
-    CHECK_STR(buf_str(&b), "\"\\u0000\\u0001\\b\\t\\n\\f\\r\\u001f\\\"\\\\/\x7f\"");
+    CHECK_STR(buf_str(&b), "\"\uFFFD\\u0001\\b\\t\\n\\f\\r\\u001f\\\"\\\\/\x7f\"");
 }
 
 static void check_written(const char *bytes, const char *want)

@@ -192,6 +192,53 @@ TEST(absent_strings_of_a_grant_are_empty_not_null)
     CHECK_INT(got.caps.memory_bytes, 0);
 }
 
+/* check_payload: a grant carries these bytes there and back. */
+static void check_payload(const char *bytes, size_t len)
+{
+    AUTO(grant) struct grant g = full_grant();
+    AUTO(grant) struct grant got = {0};
+    AUTO(buf) struct buf b = BUF_INIT(BOUND_JSON_BODY_BYTES);
+    free(g.payload);
+    g.payload = str_dupn(bytes, len);
+    g.payload_len = len;
+    grant_encode(&g, &b);
+    autojson struct json *root = parse(buf_str(&b));
+    bool some = false;
+    struct err e = {0};
+    CHECK_OK(grant_decode(root, &some, &got, &e), &e);
+    CHECK_INT(got.payload_len, len);
+    CHECK(memcmp(got.payload, bytes, len) == 0);
+}
+
+TEST(a_grant_carries_any_bytes_as_payload)
+{
+    char all[256];
+    for (int i = 0; i < 256; i++)
+        all[i] = (char)i;
+    check_payload(all, sizeof(all));
+    check_payload("\xff", 1);
+    check_payload("\0", 1);
+    check_payload("\xc3\xa4", 2);
+    check_payload("{\"base64\":\"eA==\"}", 17);
+}
+
+TEST(a_payload_that_is_no_base64_is_refused)
+{
+    AUTO(grant) struct grant g = full_grant();
+    AUTO(buf) struct buf b = BUF_INIT(BOUND_JSON_BODY_BYTES);
+    g.payload[0] = '\xff';
+    grant_encode(&g, &b);
+    char *at = strstr(buf_str(&b), "base64\":\"");
+    CHECK(at);
+    at[strlen("base64\":\"")] = '!';
+    autojson struct json *root = parse(buf_str(&b));
+    struct grant got;
+    bool some = false;
+    struct err e = {0};
+    CHECK_INT(grant_decode(root, &some, &got, &e), ERR_INVALID);
+    CHECK_HAS(e.msg, "payload");
+}
+
 TEST(no_grant_is_null)
 {
     AUTO(buf) struct buf b = BUF_INIT(BOUND_JSON_BODY_BYTES);
