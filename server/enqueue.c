@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+#include "lib/bounds.h"
+#include "lib/buf.h"
+#include "lib/cleanup.h"
+#include "lib/str.h"
+#include "server/store_admin.h"
 #include "lib/banned.h"
 
 static int find_code(struct queue *q, int64_t project, const struct task_new *t, struct qcode **ret,
@@ -46,11 +51,56 @@ static int add_task(struct queue *q, int64_t project, const struct task_new *t, 
     return 0;
 }
 
+/* ---- once ---- */
+
+/* recall: the ids that an earlier request with this key got; *ret_known false: there was none. */
+static int recall(struct queue *q, struct op_enqueue *o, bool *ret_known, struct err *e)
+{
+    AUTO(once_row) struct once_row row = {0};
+    int64_t since_us = queue_now_us(q) - ENQUEUE_ONCE_US;
+    int rc = store_once_find(q->store, o->project, o->once_key, since_us, &row, e);
+    if (rc == ERR_NOT_FOUND) {
+        err_clear(e);
+        *ret_known = false;
+        return 0;
+    }
+    if (rc < 0)
+        return rc;
+    if (strcmp(row.hash, o->once_hash) != 0)
+        return err_set(e, ERR_CONFLICT, "this Idempotency-Key was used for another request");
+    if (strlen(row.ids) != o->n * ID_HEX)
+        return err_set(e, ERR_INTERNAL, "an Idempotency-Key was kept with %zu bytes of ids",
+                       strlen(row.ids));
+    for (size_t i = 0; i < o->n; i++)
+        str_copy(o->ret_ids[i], ID_TEXT, row.ids + i * ID_HEX);
+    *ret_known = o->ret_again = true;
+    return 0;
+}
+
+static int remember(struct queue *q, const struct op_enqueue *o, int64_t now_us, struct err *e)
+{
+    AUTO(buf) struct buf ids = BUF_INIT(BOUND_TASKS_PER_REQUEST * ID_HEX + 1);
+    for (size_t i = 0; i < o->n; i++)
+        buf_adds(&ids, o->ret_ids[i]);
+    if (buf_check(&ids, "ids", e) < 0 ||
+        store_once_prune(q->store, now_us - ENQUEUE_ONCE_US, e) < 0)
+        return e->code;
+    return store_once_put(q->store, o->project, o->once_key, o->once_hash, buf_str(&ids), now_us,
+                          e);
+}
+
+/* ---- the operation ---- */
+
 int run_enqueue(struct work *w, void *owner, struct err *e)
 {
     struct op_enqueue *o = (struct op_enqueue *)w;
     struct queue *q = owner;
     struct qcode *code;
+    bool known = false;
+    if (o->once_key && recall(q, o, &known, e) < 0)
+        return e->code;
+    if (known)
+        return 0;
     for (size_t i = 0; i < o->n; i++)
         if (find_code(q, o->project, &o->tasks[i], &code, e) < 0)
             return e->code;
@@ -58,7 +108,7 @@ int run_enqueue(struct work *w, void *owner, struct err *e)
     for (size_t i = 0; i < o->n; i++)
         if (add_task(q, o->project, &o->tasks[i], now_us, o->ret_ids[i], e) < 0)
             return e->code;
-    return 0;
+    return o->once_key ? remember(q, o, now_us, e) : 0;
 }
 
 void op_enqueue_init(struct op_enqueue *o)

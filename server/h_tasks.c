@@ -7,7 +7,7 @@
 #include "server/app.h"
 #include "server/handlers.h"
 #include "server/metrics.h"
-#include "server/ops.h"
+#include "server/once.h"
 
 #include "lib/banned.h"
 
@@ -52,16 +52,16 @@ static void encode_queued(struct req *rq, const char (*ids)[ID_TEXT], size_t n)
     }
     jw_arr_end(&w);
     jw_obj_end(&w);
-    metrics_add(rq->app->metrics, METRIC_TASKS_QUEUED, n);
 }
 
 static int queued(struct req *rq, struct resp *rs, struct err *e)
 {
-    (void)rs;
     const struct op_enqueue *op = rq->state;
     if (e->code)
         return e->code;
     encode_queued(rq, op->ret_ids, op->n);
+    metrics_add(rq->app->metrics, METRIC_TASKS_QUEUED, op->ret_again ? 0 : op->n);
+    once_header(op, rs);
     return 0;
 }
 
@@ -74,6 +74,8 @@ int h_task_post(struct req *rq, struct resp *rs, struct err *e)
         return e->code;
     struct op_enqueue *op = req_mem(rq, sizeof(*op));
     op_enqueue_init(op);
+    if (once_read(rq, op, e))
+        return e->code;
     op->project = rq->project;
     op->tasks = tasks;
     op->n = n;
@@ -243,6 +245,7 @@ static int retried(struct req *rq, struct resp *rs, struct err *e)
     if (e->code)
         return e->code;
     encode_queued(rq, &op->ret_id, 1);
+    metrics_add(rq->app->metrics, METRIC_TASKS_QUEUED, 1);
     return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "server/app.h"
 #include "server/handlers.h"
 #include "server/metrics.h"
-#include "server/ops.h"
+#include "server/once.h"
 
 #include "lib/banned.h"
 
@@ -50,7 +50,6 @@ static int decode(const struct req *rq, struct task_new *ret, struct err *e)
 
 static int queued(struct req *rq, struct resp *rs, struct err *e)
 {
-    (void)rs;
     const struct webhook *hook = rq->state;
     if (e->code)
         return e->code;
@@ -59,7 +58,8 @@ static int queued(struct req *rq, struct resp *rs, struct err *e)
     jw_str(&w, "msg", "Queued up.");
     jw_str(&w, "id", hook->id[0]);
     jw_obj_end(&w);
-    metrics_add(rq->app->metrics, METRIC_TASKS_QUEUED, 1);
+    metrics_add(rq->app->metrics, METRIC_TASKS_QUEUED, hook->op.ret_again ? 0 : 1);
+    once_header(&hook->op, rs);
     return 0;
 }
 
@@ -70,6 +70,8 @@ int h_task_webhook(struct req *rq, struct resp *rs, struct err *e)
     if (decode(rq, &hook->task, e))
         return e->code;
     op_enqueue_init(&hook->op);
+    if (once_read(rq, &hook->op, e))
+        return e->code;
     hook->op.project = rq->project;
     hook->op.tasks = &hook->task;
     hook->op.n = 1;

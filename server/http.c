@@ -66,6 +66,8 @@ static enum MHD_Result on_field(void *cls, enum MHD_ValueKind kind, const char *
         f->accept = value;
     } else if (strcasecmp(name, "Last-Event-ID") == 0) {
         f->last_event_id = value;
+    } else if (strcasecmp(name, "Idempotency-Key") == 0) {
+        f->idempotency_key = value;
     } else if (strcasecmp(name, MHD_HTTP_HEADER_EXPECT) == 0) {
         hc->expects_100 = strcasecmp(value, "100-continue") == 0;
     } else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {

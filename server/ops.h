@@ -13,6 +13,7 @@
 
 #include "api/code.h"
 #include "api/task.h"
+#include "lib/crypto.h"
 #include "server/writer.h"
 
 /* Inputs first, outputs (ret_…) last. op_X_init sets w.run and clears; w.done and w.arg are the
@@ -55,8 +56,14 @@ struct op_enqueue {
     int64_t project;
     const struct task_new *tasks;
     size_t n;
-    char (*ret_ids)[ID_TEXT]; /* n of them, the caller's memory */
+    /* NULL, or a key under which the request is carried out once: said again within
+     * ENQUEUE_ONCE_US it gets the ids of the first time. ERR_CONFLICT: another request has it. */
+    const char *once_key;
+    char once_hash[SHA256_TEXT]; /* what the request says */
+    char (*ret_ids)[ID_TEXT];    /* n of them, the caller's memory */
+    bool ret_again;              /* they are of an earlier request */
 };
+#define ENQUEUE_ONCE_US (86400 * 1000000ll)
 void op_enqueue_init(struct op_enqueue *o); /* all or none */
 
 struct op_cancel { /* an ended task: success, unchanged */

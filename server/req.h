@@ -48,7 +48,7 @@ typedef int (*handler_fn)(struct req *rq, struct resp *rs, struct err *e);
 
 /* What http.c picks from the header fields; borrowed for the life of the request. NULL = absent. */
 struct req_fields {
-    const char *authorization, *content_type, *accept, *last_event_id;
+    const char *authorization, *content_type, *accept, *last_event_id, *idempotency_key;
 };
 
 /* Who asks. */

@@ -1,8 +1,11 @@
-/* What the store keeps beside codes and tasks: projects, tokens, clusters, runners. Writes are for
+/* What the store keeps beside codes and tasks: projects, tokens, clusters, runners,
+ * and the keys of requests that are carried out once. Writes are for
  * the writer's thread inside a transaction, as in server/store_write.h. */
 #pragma once
 
 #include "server/store.h"
+
+/* ---- projects, tokens, clusters, runners ---- */
 
 NODISCARD int store_project_any(struct store *s, bool *ret, struct err *e);
 NODISCARD int store_project_add(struct store *s, const char *name, int64_t now_us, int64_t *ret_n,
@@ -16,3 +19,20 @@ NODISCARD int store_cluster_add(struct store *s, const char *name, int64_t *ret_
 NODISCARD int store_cluster_name(struct store *s, int64_t n, char **ret, struct err *e);
 NODISCARD int store_runner_put(struct store *s, const struct runner_hello *h, int64_t now_us,
                                struct err *e);
+
+/* ---- requests that are carried out once (Idempotency-Key) ---- */
+
+struct once_row {
+    char hash[65]; /* of what the request said */
+    char *ids;     /* owned: those of its tasks, one behind the other */
+};
+void once_row_release(struct once_row *r);
+/* store_once_find: ERR_NOT_FOUND; so is one from before since_us. */
+NODISCARD int store_once_find(struct store *s, int64_t project, const char *key, int64_t since_us,
+                              struct once_row *ret, struct err *e);
+/* store_once_put: takes the place of an older one with that key. */
+NODISCARD int store_once_put(struct store *s, int64_t project, const char *key, const char *hash,
+                             const char *ids, int64_t now_us, struct err *e);
+/* store_once_prune: forgets a few of those from before before_us: with every put, so that no more
+ * are kept than came within the time, and no request pays for all. */
+NODISCARD int store_once_prune(struct store *s, int64_t before_us, struct err *e);

@@ -73,6 +73,11 @@ static const char *const steps[] = {
     " cluster TEXT NOT NULL, slots INTEGER NOT NULL, version TEXT NOT NULL,"
     " engine_version TEXT NOT NULL, problem TEXT NOT NULL, stacks TEXT NOT NULL,"
     " seen_us INTEGER NOT NULL) STRICT;",
+
+    /* 2: requests that are carried out once */
+    "CREATE TABLE once (n INTEGER PRIMARY KEY, project INTEGER NOT NULL REFERENCES project(n),"
+    " key TEXT NOT NULL, hash TEXT NOT NULL, ids TEXT NOT NULL, created_us INTEGER NOT NULL,"
+    " UNIQUE (project, key)) STRICT;",
 };
 #define NEWEST ((int64_t)ARRAY_LEN(steps))
 

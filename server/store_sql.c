@@ -100,6 +100,13 @@ static const char *const text[SQL_COUNT] = {
     [SQL_CLUSTER_NAME] = "SELECT name FROM cluster WHERE n = ?",
     [SQL_CLUSTER_ADD] = "INSERT INTO cluster (name) VALUES (?)",
 
+    [SQL_ONCE_FIND] =
+        "SELECT hash, ids FROM once WHERE project = ? AND key = ? AND created_us >= ?",
+    [SQL_ONCE_PUT] = "INSERT OR REPLACE INTO once (project, key, hash, ids, created_us)"
+                     " VALUES (?, ?, ?, ?, ?)",
+    [SQL_ONCE_PRUNE] = "DELETE FROM once WHERE n IN (SELECT n FROM (SELECT n, created_us FROM once"
+                       " ORDER BY n LIMIT 16) WHERE created_us < ?)",
+
     [SQL_TASK_FIND] =
         TASK_COLUMNS("coalesce(t.payload, l.payload)") " LEFT JOIN task_payload l ON l.task = t.n "
                                                        "AND t.payload IS NULL"

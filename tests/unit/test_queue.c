@@ -519,6 +519,48 @@ TEST(tasks_of_other_projects_cannot_be_cancelled)
     world_close(w);
 }
 
+/* ---- requests that are carried out once ---- */
+
+static int once_rc(struct world *w, const char *key, const char *hash, struct id *ret, bool *again)
+{
+    struct task_new t = new_task("hello");
+    struct op_enqueue o;
+    op_enqueue_init(&o);
+    o.project = w->project;
+    o.tasks = &t;
+    o.n = 1;
+    o.ret_ids = &ret->text;
+    o.once_key = key;
+    str_copy(o.once_hash, sizeof(o.once_hash), hash);
+    int rc = writer_run(w->wr, &o.w);
+    *again = o.ret_again;
+    return rc;
+}
+
+TEST(the_same_key_gets_the_first_ids_for_a_day)
+{
+    struct world *w = world_new();
+    struct id first, second, other;
+    bool again;
+    CHECK_INT(once_rc(w, "k", "h", &first, &again), 0);
+    CHECK(!again);
+    CHECK_INT(once_rc(w, "k", "h", &second, &again), 0);
+    CHECK(again);
+    CHECK_STR(second.text, first.text);
+    CHECK_INT(once_rc(w, "k", "another", &other, &again), ERR_CONFLICT);
+    CHECK_INT(once_rc(w, "K", "h", &other, &again), 0);
+    CHECK(!again);
+    world_reopen(w);
+    later(w, 23 * 3600 * 1000);
+    CHECK_INT(once_rc(w, "k", "h", &second, &again), 0);
+    CHECK_STR(second.text, first.text);
+    later(w, 2 * 3600 * 1000);
+    CHECK_INT(once_rc(w, "k", "another", &second, &again), 0);
+    CHECK(!again);
+    CHECK(strcmp(second.text, first.text) != 0);
+    world_close(w);
+}
+
 /* ---- a code as a whole ---- */
 
 static bool set_paused(struct world *w, const char *code, bool paused)

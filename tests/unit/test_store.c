@@ -859,6 +859,34 @@ static void run_sql(const char *sql)
     sqlite3_close(db);
 }
 
+static bool once_there(struct world *w, const char *key)
+{
+    AUTO(once_row) struct once_row row = {0};
+    int rc = store_once_find(w->s, w->project, key, 0, &row, &e);
+    CHECK(rc == 0 || rc == ERR_NOT_FOUND);
+    return rc == 0;
+}
+
+TEST(keys_are_replaced_and_pruned_from_the_oldest)
+{
+    struct world w = world_new();
+    CHECK_OK(store_begin(w.s, &e), &e);
+    CHECK_OK(store_once_put(w.s, w.project, "a", "h", "1", T0, &e), &e);
+    CHECK_OK(store_once_put(w.s, w.project, "b", "h", "2", T0 + 1, &e), &e);
+    CHECK_OK(store_once_put(w.s, w.project, "a", "g", "3", T0 + 2, &e), &e);
+    AUTO(once_row) struct once_row row = {0};
+    CHECK_OK(store_once_find(w.s, w.project, "a", T0 + 2, &row, &e), &e);
+    CHECK_STR(row.hash, "g");
+    CHECK_STR(row.ids, "3");
+    CHECK_OK(store_once_prune(w.s, T0 + 2, &e), &e);
+    CHECK(once_there(&w, "a"));
+    CHECK(!once_there(&w, "b"));
+    CHECK_OK(store_once_prune(w.s, T0 + 3, &e), &e);
+    CHECK(!once_there(&w, "a"));
+    CHECK_OK(store_commit(w.s, &e), &e);
+    world_end(&w);
+}
+
 TEST(a_newer_schema_is_refused)
 {
     run_sql("PRAGMA user_version = 1000");
@@ -895,6 +923,9 @@ TEST(a_file_of_schema_1_is_brought_up_to_date)
     CHECK_STR(t.msg, "boom");
     CHECK_STR(t.payload, "{\"n\":1}");
     task_release(&t);
+    CHECK_OK(store_begin(s, &e), &e);
+    CHECK_OK(store_once_put(s, p.n, "k", "h", "", T0, &e), &e); /* step 2 */
+    CHECK_OK(store_commit(s, &e), &e);
     store_close(s);
 }
 
