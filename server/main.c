@@ -41,7 +41,7 @@
 struct options {
     const char *listen, *data_dir, *public_url, *log_level;
     int64_t max_payload, max_timeout_ms, default_timeout_ms, max_delay_ms, max_upload;
-    int64_t threads;
+    int64_t infra_retries, threads;
 };
 
 #define OPT(name, type, field, dflt, min, max, arg, help)                                          \
@@ -66,6 +66,8 @@ static const struct conf_opt options[] = {
         "longest delay of a task"),
     OPT("max-upload", CONF_BYTES, max_upload, "512M", 1024, 64ll << 30, "BYTES",
         "largest code package, packed"),
+    OPT("infra-retries", CONF_INT, infra_retries, "10", 0, 1000, "N",
+        "how often a task is run again after failures of engine or runner"),
     OPT("threads", CONF_INT, threads, "2", 1, 64, "N", "HTTP threads"),
     OPT("log-level", CONF_STR, log_level, "info", 0, 0, "LEVEL", "debug, info, warn or error"),
 };
@@ -208,7 +210,7 @@ static int open_rooms(struct app *app, const struct options *o, struct err *e)
     app->auth = auth_new();
     app->followers = followers_new();
     const struct writer_conf wc = {.data_dir = o->data_dir,
-                                   .infra_retries = INFRA_RETRIES_DEFAULT,
+                                   .infra_retries = o->infra_retries,
                                    .on_task = task_changed,
                                    .arg = app->followers};
     if (writer_open(&wc, &app->writer, e) || store_readers_open(o->data_dir, &app->readers, e) ||

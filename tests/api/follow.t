@@ -41,11 +41,8 @@ ok 'one that comes later gets what there is' wait_for 'the first bytes' 5 shows 
 follow from '&offset=2'
 ok 'one that says an offset gets the rest' wait_for 'the rest' 5 shows from 'e '
 follow events '' -H 'Accept: text/event-stream'
-begun=${EPOCHREALTIME/./}
 append 'two '
-wait_for 'two more words' 5 shows early 'one two '
-took=$(((${EPOCHREALTIME/./} - begun) / 1000))
-ok "a word is seen within 250 ms (it took $took)" test "$took" -lt 250
+ok 'two more words are seen as they come' wait_for 'two more words' 5 shows early 'one two '
 append $'\303'
 append $'\244!'
 finish ok $'one two \303\244!'
