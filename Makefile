@@ -46,7 +46,7 @@ RUNNER_SRC := $(call srcs,runner) $(call srcs,runner/engine)
 CLI_SRC    := $(call srcs,cli)
 INIT_SRC   := $(call srcs,runner/init)
 # wrought-init is static and links nothing but these and libc.
-INIT_SHARED := api/frame.c lib/buf.c lib/err.c lib/clock.c lib/civil.c
+INIT_SHARED := api/frame.c api/netrule.c lib/buf.c lib/err.c lib/clock.c lib/civil.c
 
 PROGRAMS := $(BUILD)/wrought $(BUILD)/wrought-server $(BUILD)/wrought-runner $(BUILD)/wrought-init
 
@@ -107,13 +107,15 @@ TESTS     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 $(BUILD)/libserver.a: $(call objs,$(filter-out %/main.c,$(SERVER_SRC)))
 $(BUILD)/librunner.a: $(call objs,$(filter-out %/main.c,$(RUNNER_SRC)))
 $(BUILD)/libcli.a: $(call objs,$(filter-out %/main.c,$(CLI_SRC)))
-$(BUILD)/libserver.a $(BUILD)/librunner.a $(BUILD)/libcli.a:
+# Behind all others, whose modules of the same names come first.
+$(BUILD)/libinit.a: $(call objs,$(filter-out %/main.c,$(INIT_SRC)))
+$(BUILD)/libserver.a $(BUILD)/librunner.a $(BUILD)/libcli.a $(BUILD)/libinit.a:
 	@mkdir -p $(@D); rm -f $@
 	$(call say,AR)ar rcs $@ $^
-$(BUILD)/tests/%: tests/unit/%.c $(LIBA) $(BUILD)/libserver.a $(BUILD)/librunner.a $(BUILD)/libcli.a
+$(BUILD)/tests/%: tests/unit/%.c $(LIBA) $(BUILD)/libserver.a $(BUILD)/librunner.a $(BUILD)/libcli.a $(BUILD)/libinit.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/libserver.a $(BUILD)/librunner.a \
-	    $(BUILD)/libcli.a $(LIBA) $(LDLIBS)
+	    $(BUILD)/libcli.a $(LIBA) $(BUILD)/libinit.a $(LIBA) $(LDLIBS)
 
 # The lister that tests/unit/cron_ten_years.py compares with another implementation.
 $(BUILD)/tests/cron_list: tests/unit/cron_list.c $(LIBA)
@@ -138,6 +140,12 @@ ENGINE_TESTS := $(patsubst tests/engine/%.c,$(BUILD)/tests/engine/%,$(wildcard t
 $(BUILD)/tests/engine/%: tests/engine/%.c $(LIBA) $(BUILD)/librunner.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MF $@.d -o $@ $< $(BUILD)/librunner.a $(LIBA) $(LDLIBS)
+
+# Programs that tests run inside tasks: static, because test images hold no libraries.
+PROBES := $(patsubst tests/probe/%.c,$(BUILD)/probe/%,$(wildcard tests/probe/*.c))
+$(BUILD)/probe/%: tests/probe/%.c
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) -static -MF $@.d -o $@ $<
 
 .PHONY: tests
 tests: $(TESTS) $(BUILD)/tests/cron_list $(BUILD)/tests/list_routes
@@ -186,7 +194,7 @@ check-unit: tests ## the C tests of single modules
 	@tests/run.sh unit
 check-api: all $(BUILD)/tests/list_routes ## black-box tests of server and CLI
 	@tests/run.sh api
-check-engine: all $(ENGINE_TESTS) ## black-box tests that run containers
+check-engine: all $(ENGINE_TESTS) $(PROBES) ## black-box tests that run containers
 	@tests/run.sh engine
 
 .PHONY: check-san check-tsan

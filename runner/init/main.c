@@ -1,7 +1,7 @@
-/* wrought-init: PID 1 of every task container (api/init.md). Never dumpable, so that the task,
- * which has the same uid, can reach neither its memory nor its descriptors; never blocked by its
- * peer; never writes anything of its own into the runner's channel but frames. Trouble at start
- * goes to standard error, as one line. */
+/* wrought-init: PID 1 of every task container (api/init.md), and of net sandboxes (sandbox.h).
+ * Never dumpable, so that the task, which has the same uid, can reach neither its memory nor its
+ * descriptors; never blocked by its peer; never writes anything of its own into the runner's
+ * channel but frames. Trouble at start goes to standard error, as one line. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +16,7 @@
 
 #include "lib/cleanup.h"
 #include "runner/init/procs.h"
+#include "runner/init/sandbox.h"
 #include "runner/init/session.h"
 #include "lib/banned.h"
 
@@ -96,12 +97,14 @@ static void run(struct session *s, int signals)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct session s;
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         die("cannot become non-dumpable");
     close_inherited();
+    if (argc > 1 && strcmp(argv[1], "sandbox") == 0)
+        return sandbox_main(argv + 2);
     if (!procs_adopt())
         die("cannot become a subreaper");
     int signals = open_signals();

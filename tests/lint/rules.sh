@@ -45,7 +45,7 @@ rule_include_direction() {
 }
 
 # Inside the server: handlers see no SQL, the store sees no HTTP and no rules above it. Inside the
-# runner: wrought-init is static and shares the frame codec and a few words of the vocabulary only.
+# runner: wrought-init is static and shares the codecs of frames and network rules and a few words of the vocabulary only.
 rule_layers() {
     each_include '
         name = file; sub(/.*\//, "", name)
@@ -56,7 +56,7 @@ rule_layers() {
             breach("the store must not know what is above it: " target)
         if (file ~ /^server\/(queue|scheduler|reaper)/ && target ~ /^server\/(http|routes|h_)/)
             breach("the rules must not know HTTP: " target)
-        if (file ~ /^runner\/init\// && own == "quoted" && target !~ /^(runner\/init|lib)\/|^api\/frame\.h$/)
+        if (file ~ /^runner\/init\// && own == "quoted" && target !~ /^(runner\/init|lib)\/|^api\/(frame|netrule)\.h$/)
             breach("wrought-init must not include " target)
         if (file ~ /^runner\// && file !~ /^runner\/init\// && target ~ /^runner\/init\//)
             breach("only wrought-init includes " target)'
