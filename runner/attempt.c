@@ -381,6 +381,8 @@ int attempt_start(struct attempt *a, struct err *e)
         return 0;
     struct engine_state state;
     struct err start_err = *e;
+    if (start_err.code == ERR_CONFLICT)
+        start_err.code = ERR_UNAVAILABLE; /* the network that it should join is gone */
     if (engine_inspect(a->engine, a->job->container, &state, e) == 0 &&
         (state.exit_code == 127 || state.exit_code == 126))
         start_err.code = ERR_CONFLICT;

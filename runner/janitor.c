@@ -19,6 +19,7 @@ struct janitor {
     struct node *node;
     struct jobs *jobs;
     struct volumes *volumes;
+    struct sandboxes *sandboxes;
     struct engine *engine;
     pthread_mutex_t mu;
     pthread_cond_t changed;
@@ -45,6 +46,12 @@ static void remove_helper(struct janitor *jn, const struct engine_entry *entry)
         log_warn("cannot remove volume %s: %s", volume, e.msg);
 }
 
+static bool is_ours(struct janitor *jn, const char *name)
+{
+    return jobs_has_container(jn->jobs, name) || sandboxes_has(jn->sandboxes, name) ||
+           volumes_is_filling(jn->volumes, name);
+}
+
 /* The list comes before the look at the jobs: a container is made after its job is known. */
 static void reconcile(struct janitor *jn)
 {
@@ -58,7 +65,7 @@ static void reconcile(struct janitor *jn)
     for (size_t i = 0; i < n; i++) {
         const char *name = list[i].name ? list[i].name : "";
         const char *kind = engine_entry_label(&list[i], LABEL_KIND);
-        if (jobs_has_container(jn->jobs, name) || volumes_is_filling(jn->volumes, name))
+        if (is_ours(jn, name))
             continue;
         log_info("removing leftover container %s", name);
         if (kind && strcmp(kind, "fill") == 0)
@@ -111,7 +118,8 @@ static void *janitor_main(void *arg)
     return NULL;
 }
 
-struct janitor *janitor_start(struct node *n, struct jobs *js, struct volumes *vs)
+struct janitor *janitor_start(struct node *n, struct jobs *js, struct volumes *vs,
+                              struct sandboxes *sbs)
 {
     struct janitor *jn = calloc(1, sizeof *jn);
     struct err e = {0};
@@ -120,6 +128,7 @@ struct janitor *janitor_start(struct node *n, struct jobs *js, struct volumes *v
     jn->node = n;
     jn->jobs = js;
     jn->volumes = vs;
+    jn->sandboxes = sbs;
     sync_init(&jn->mu, &jn->changed);
     if (engine_new(n->set.engine, &jn->engine, &e) ||
         pthread_create(&jn->thread, NULL, janitor_main, jn) != 0)

@@ -4,11 +4,13 @@
 
 #include "runner/jobs.h"
 #include "runner/node.h"
+#include "runner/sandboxes.h"
 #include "runner/volumes.h"
 
 struct janitor;
 
-struct janitor *janitor_start(struct node *n, struct jobs *js, struct volumes *vs);
+struct janitor *janitor_start(struct node *n, struct jobs *js, struct volumes *vs,
+                              struct sandboxes *sbs);
 /* janitor_remove: queues a container, by name. Any thread. */
 void janitor_remove(struct janitor *jn, const char *container);
 /* janitor_stop: works the queue off first, for `ms` at most. */

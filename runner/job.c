@@ -170,6 +170,7 @@ static void load_container(struct job *j)
             json_get_int(root, asked_fields[i].name, 0);
     j->image = str_dup(json_get_str(root, "image", ""));
     j->image_id = str_dup(json_get_str(root, "image_id", ""));
+    str_copy(j->sandbox, sizeof j->sandbox, json_get_str(root, "sandbox", ""));
 }
 
 int job_load(struct node *n, const char *dir, struct job **ret, struct err *e)
@@ -251,18 +252,21 @@ void job_trim(struct job *j)
     j->trimmed = shipped;
 }
 
-void job_prepared(struct job *j, const struct asked *asked, const char *image, const char *image_id)
+void job_prepared(struct job *j, const struct asked *asked, const char *image, const char *image_id,
+                  const char *sandbox)
 {
     AUTO(buf) struct buf text = BUF_INIT(JOB_FILE_BYTES);
     struct jsonw w = JSONW(&text);
     j->asked = *asked;
     j->image = str_dup(image);
     j->image_id = str_dup(image_id);
+    str_copy(j->sandbox, sizeof j->sandbox, sandbox);
     jw_obj(&w, NULL);
     for (size_t i = 0; i < ARRAY_LEN(asked_fields); i++)
         jw_int(&w, asked_fields[i].name, *(int64_t *)((char *)&j->asked + asked_fields[i].offset));
     jw_str(&w, "image", image);
     jw_str(&w, "image_id", image_id);
+    jw_str(&w, "sandbox", sandbox);
     jw_obj_end(&w);
     note(j, "container.json", buf_str(&text));
 }

@@ -36,6 +36,7 @@ struct job {
     struct grant grant;
     int slot;
     char container[JOB_CONTAINER_BYTES]; /* name: wrought-TASK-ATTEMPT */
+    char sandbox[JOB_CONTAINER_BYTES];   /* whose network it joined; "" = none */
     char *dir;
     struct seglog *spool;   /* the slot's handle; the shipper reads with its own */
     uint64_t trimmed;       /* bytes punched out by this process */
@@ -80,8 +81,8 @@ bool job_may_ack(const struct job *j);
 /* job_trim: gives disk space of shipped output back. */
 void job_trim(struct job *j);
 /* job_prepared: the container was made. */
-void job_prepared(struct job *j, const struct asked *asked, const char *image,
-                  const char *image_id);
+void job_prepared(struct job *j, const struct asked *asked, const char *image, const char *image_id,
+                  const char *sandbox);
 void job_started(struct job *j);
 enum order job_order(struct job *j);
 

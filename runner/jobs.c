@@ -65,7 +65,8 @@ bool jobs_has_container(struct jobs *js, const char *name)
     bool found = false;
     pthread_mutex_lock(&js->mu);
     for (size_t i = 0; i < js->n && !found; i++)
-        found = strcmp(js->list[i]->container, name) == 0;
+        found = strcmp(js->list[i]->container, name) == 0 ||
+                (js->list[i]->adopted && strcmp(js->list[i]->sandbox, name) == 0);
     pthread_mutex_unlock(&js->mu);
     return found;
 }

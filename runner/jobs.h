@@ -16,6 +16,8 @@ void jobs_free(struct jobs *js);
 void jobs_add(struct jobs *js, struct job *j); /* borrowed until jobs_remove */
 void jobs_remove(struct jobs *js, struct job *j);
 size_t jobs_count(struct jobs *js);
+/* jobs_has_container: a job runs in the container of this name, or, adopted, in its network; a net
+ * sandbox of this process is the sandboxes' to know. */
 bool jobs_has_container(struct jobs *js, const char *name);
 
 /* jobs_held: the attempts held, as an owned array. */

@@ -8,8 +8,8 @@
  *   beacon      engine and server, each with a short deadline
  *   janitor     the engine: removals
  *   health      libmicrohttpd's, with --listen: answers from memory
- * Locks: jobs before job; volumes, node and the janitor's queue are leaves. None is held across a
- * call to engine or server. */
+ * Locks: jobs before job; volumes, sandboxes, node and the janitor's queue are leaves. None is held
+ * across a call to engine or server. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -79,6 +79,14 @@ static const struct conf_opt options[] = {
      "log of one task that is kept"},
     {"code-volumes", CONF_INT, OPT(code_volumes), "50", 0, 100000, "N",
      "unpacked packages kept on the engine"},
+    {"allow-net", CONF_STR, OPT(allow_net), "", 0, 0, "ADDRESS[/PREFIX][:PORT],…",
+     "private addresses that tasks may reach all the same"},
+    {"deny-net", CONF_STR, OPT(deny_net), "", 0, 0, "ADDRESS[/PREFIX][:PORT],…",
+     "more addresses that tasks may not reach: public ones of the engine's host"},
+    {"sandbox-tasks", CONF_INT, OPT(sandbox_tasks), "100", 1, 1000000, "N",
+     "tasks that use a network namespace one after the other before it is replaced"},
+    {"sandbox-age", CONF_DURATION, OPT(sandbox_age_ms), "10m", 1000, 86400000, "TIME",
+     "age at which a network namespace is replaced"},
     {"log-level", CONF_STR, OPT(log_level), "info", 0, 0, "LEVEL", "debug, info, warn or error"},
 };
 
@@ -86,6 +94,7 @@ struct runner {
     struct node node;
     struct jobs *jobs;
     struct volumes *volumes;
+    struct sandboxes *sandboxes;
     struct janitor *janitor;
     struct heartbeat *heartbeat;
     struct beacon *beacon;
@@ -185,7 +194,8 @@ static int block_signals(struct err *e)
 /* Slots 0 … N-1; an adopted job goes to its own slot, or to an extra one that ends with it. */
 static void start_slots(struct runner *r, struct job **adopted, size_t n_adopted)
 {
-    const struct slot_shared shared = {&r->node, r->jobs, r->volumes, r->janitor, r->done_fd};
+    const struct slot_shared shared = {&r->node,     r->jobs,    r->volumes,
+                                       r->sandboxes, r->janitor, r->done_fd};
     size_t n = (size_t)r->node.set.slots;
     r->slots = calloc(n + n_adopted + 1, sizeof(struct slot *));
     struct job **first = calloc(n + 1, sizeof(struct job *));
@@ -209,6 +219,8 @@ static int start(struct runner *r, struct err *e)
     size_t n_adopted = 0;
     r->jobs = jobs_new();
     r->volumes = volumes_new(&r->node);
+    if (sandboxes_new(&r->node, &r->sandboxes, e))
+        return e->code;
     r->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r->done_fd < 0)
         return err_os(e, ERR_IO, errno, "eventfd");
@@ -218,7 +230,7 @@ static int start(struct runner *r, struct err *e)
         return e->code;
     r->heartbeat = heartbeat_start(&r->node, r->jobs); /* first: adopted leases may be short */
     r->beacon = beacon_start(&r->node);
-    r->janitor = janitor_start(&r->node, r->jobs, r->volumes);
+    r->janitor = janitor_start(&r->node, r->jobs, r->volumes, r->sandboxes);
     start_slots(r, adopted, n_adopted);
     free(adopted);
     return 0;
@@ -283,6 +295,7 @@ static void stop(struct runner *r)
     if (r->beacon)
         beacon_stop(r->beacon);
     health_stop(r->health);
+    sandboxes_free(r->sandboxes);
     volumes_free(r->volumes);
     jobs_free(r->jobs);
     if (r->done_fd >= 0)

@@ -21,6 +21,8 @@ struct settings { /* read-only after the start; see main.c for what they mean */
     int64_t grace_ms, drain_ms;
     int64_t spool_bytes, log_bytes;
     int64_t code_volumes;
+    const char *allow_net, *deny_net;
+    int64_t sandbox_tasks, sandbox_age_ms;
 };
 
 /* How far a stop has gone; it only ever rises. */

@@ -206,7 +206,7 @@ static int create_container(const struct prepare *p, const struct job *j, const 
         .n_labels = ARRAY_LEN(labels),
         .mounts = mounts,
         .n_mounts = ARRAY_LEN(mounts) - (r->code_volume[0] ? 0 : 1),
-        .network_mode = "bridge",
+        .network_mode = r->network_mode,
         .open_stdin = true,
         .read_only_root = true,
         .tmpfs_tmp = true,
@@ -254,7 +254,9 @@ int prepare_container(const struct prepare *p, struct job *j, struct prepared *r
         taskdoc_env(g, image.env, &r->env, e) || open_payload(p->node, g, &r->payload, e))
         return e->code;
     r->dir = str_dup(command_dir(g, &image));
-    if (hold_volumes(p, g, r, e) || create_container(p, j, r, e))
+    if (hold_volumes(p, g, r, e) ||
+        sandbox_enter(p->seat, p->engine, NET_BRIDGE, false, &r->sandbox, &r->network_mode, e) ||
+        create_container(p, j, r, e))
         return e->code;
     return image.task_dir ? 0 : open_task_dir(p, j, e);
 }

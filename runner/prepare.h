@@ -8,6 +8,7 @@
 #include "runner/classify.h"
 #include "runner/command.h"
 #include "runner/job.h"
+#include "runner/sandbox.h"
 #include "runner/uplink.h"
 #include "runner/volumes.h"
 
@@ -16,6 +17,7 @@ struct prepare { /* what it works with; borrowed */
     struct volumes *volumes;
     struct engine *engine;
     struct uplink *up;
+    struct sandbox_seat *seat;
 };
 
 struct prepared { /* what came out */
@@ -26,6 +28,7 @@ struct prepared { /* what came out */
     struct words argv, env;
     struct buf payload; /* as the task reads it */
     char *dir;
+    const char *sandbox, *network_mode;                                  /* the seat's */
     char code_volume[VOLUME_NAME_BYTES], init_volume[VOLUME_NAME_BYTES]; /* held; "" = none */
 };
 

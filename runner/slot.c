@@ -30,6 +30,7 @@ struct slot {
     struct job *adopted;
     bool once;
     struct engine *engine;
+    struct sandbox_seat *seat;
     struct uplink *up;      /* lease, package */
     struct uplink *ship_up; /* reports of the job */
     _Atomic bool done;
@@ -103,14 +104,14 @@ static struct job *lease(struct slot *s)
 static bool start(struct slot *s, struct job *j, struct prepared *pr, struct attempt *a,
                   struct buf *doc, struct verdict *ret)
 {
-    struct prepare p = {s->sh.node, s->sh.volumes, s->engine, s->up};
+    struct prepare p = {s->sh.node, s->sh.volumes, s->engine, s->up, s->seat};
     struct err e = {0};
     if (node_stopping(s->sh.node) != RUN) {
         verdict_set(ret, CLASS_INFRA, "runner is shutting down");
         return false;
     }
     if (prepare_container(&p, j, pr, &e) == 0) {
-        job_prepared(j, &pr->asked, pr->image, pr->image_id);
+        job_prepared(j, &pr->asked, pr->image, pr->image_id, pr->sandbox);
         a->doc = doc;
         const struct taskdoc td = {.grant = &j->grant,
                                    .payload = &pr->payload,
@@ -173,6 +174,18 @@ static void check_volume(struct slot *s, const struct attempt *a, const struct p
         volumes_distrust(s->sh.volumes, pr->code_volume);
 }
 
+/* A task whose network went away with its sandbox has not failed by its own fault. */
+static void check_network(struct slot *s, const struct job *j, struct verdict *v)
+{
+    struct engine_state state;
+    struct err e = {0};
+    if (v->class != CLASS_TASK || !j->sandbox[0])
+        return;
+    int rc = engine_inspect(s->engine, j->sandbox, &state, &e);
+    if (rc == ERR_NOT_FOUND || (rc == 0 && !state.running))
+        verdict_set(v, CLASS_INFRA, "the task's net sandbox ended while it ran");
+}
+
 /* A log that is not whole says so, and how much is missing. */
 static void say_incomplete(const struct attempt *a, struct verdict *v)
 {
@@ -217,6 +230,9 @@ static void settle(struct slot *s, struct job *j, struct ship *ship, bool lost)
     enum job_outcome outcome = job_wait_outcome(j);
     ship_join(ship);
     janitor_remove(s->sh.janitor, j->container);
+    sandbox_leave(s->seat, j->container);
+    if (j->adopted && j->sandbox[0])
+        janitor_remove(s->sh.janitor, j->sandbox); /* no seat of this process has it */
     jobs_remove(s->sh.jobs, j);
     if (outcome != JOB_KEPT)
         job_discard(j);
@@ -247,6 +263,7 @@ static void work(struct slot *s, struct job *j)
     } else if (j->adopted ? take_over(j, &a, &v) : start(s, j, &pr, &a, &doc, &v)) {
         attempt_follow(&a);
         attempt_verdict(&a, &v);
+        check_network(s, j, &v);
         note_limits(s, &a);
     } else {
         a.why = STOP_BROKEN;
@@ -293,6 +310,7 @@ struct slot *slot_start(const struct slot_shared *shared, int number, struct job
     s->once = once;
     s->up = uplink_new(shared->node);
     s->ship_up = uplink_new(shared->node);
+    s->seat = sandbox_seat_new(shared->sandboxes, shared->janitor, number);
     if (engine_new(shared->node->set.engine, &s->engine, &e) ||
         pthread_create(&s->thread, NULL, slot_main, s) != 0)
         abort(); /* the address was checked at start */
@@ -307,6 +325,7 @@ bool slot_is_done(const struct slot *s)
 void slot_join(struct slot *s)
 {
     pthread_join(s->thread, NULL);
+    sandbox_seat_free(s->seat);
     engine_free(s->engine);
     uplink_free(s->up);
     uplink_free(s->ship_up);

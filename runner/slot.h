@@ -4,6 +4,7 @@
 #include "runner/janitor.h"
 #include "runner/jobs.h"
 #include "runner/node.h"
+#include "runner/sandbox.h"
 #include "runner/volumes.h"
 
 struct slot;
@@ -12,6 +13,7 @@ struct slot_shared { /* what all slots work with; borrowed */
     struct node *node;
     struct jobs *jobs;
     struct volumes *volumes;
+    struct sandboxes *sandboxes;
     struct janitor *janitor;
     int done_fd; /* eventfd, raised when a slot has ended */
 };

@@ -23,7 +23,7 @@
 #define VOLUME_MARKER     "complete"
 
 #define LABEL_RUNNER "wrought.runner" /* id of the runner that made a container */
-#define LABEL_KIND   "wrought.kind"   /* task, fill (containers); code, init (volumes) */
+#define LABEL_KIND   "wrought.kind"   /* task, fill, net (containers); code, init (volumes) */
 #define LABEL_VOLUME "wrought.volume" /* of a fill container: what it was filling */
 
 struct volumes;

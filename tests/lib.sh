@@ -132,11 +132,15 @@ end_process() {
     return "$rc"
 }
 
-tap_cleanup() {
-    local pid file
+tap_stop_processes() {
+    local pid
     for pid in "${tap_pids[@]}"; do
         ! alive "$pid" || end_process "$pid"
     done
+}
+tap_cleanup() {
+    local file
+    tap_stop_processes
     if [ "$tap_failed" != 0 ]; then
         for file in "$TMP"/*.log; do
             [ ! -s "$file" ] || diag "the end of ${file##*/}:" "$(printf '\n' && tail -n 20 "$file")"

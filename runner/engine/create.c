@@ -106,6 +106,16 @@ static void put_mounts(struct jsonw *w, const struct engine_spec *s)
     jw_arr_end(w);
 }
 
+static void put_sysctls(struct jsonw *w, const struct engine_spec *s)
+{
+    if (s->n_sysctls == 0)
+        return; /* a container that joins a network is refused when it names any */
+    jw_obj(w, "Sysctls");
+    for (size_t i = 0; i < s->n_sysctls; i++)
+        jw_str(w, s->sysctls[i].key, s->sysctls[i].value);
+    jw_obj_end(w);
+}
+
 static void put_host(struct jsonw *w, const struct engine_spec *s)
 {
     jw_obj(w, "HostConfig");
@@ -121,6 +131,7 @@ static void put_host(struct jsonw *w, const struct engine_spec *s)
     jw_obj_end(w);
     put_limits(w, s);
     put_privileges(w, s);
+    put_sysctls(w, s);
     if (s->tmpfs_tmp)
         put_tmpfs(w, s);
     put_mounts(w, s);

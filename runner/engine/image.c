@@ -160,6 +160,17 @@ int engine_image_pull(struct engine *g, const char *ref, const char *auth, int t
     return rc < 0 ? err_wrap(e, "pull %s", ref) : 0;
 }
 
+int engine_image_import(struct engine *g, const char *repo, const char *tag, const struct buf *tar,
+                        struct err *e)
+{
+    AUTO(buf) struct buf path = BUF_INIT(BOUND_URL_BYTES);
+    buf_adds(&path, "/images/create?fromSrc=-&repo=");
+    httpc_escape(&path, repo);
+    buf_adds(&path, "&tag=");
+    httpc_escape(&path, tag);
+    return engine_call(g, "POST", &path, tar, ENGINE_PUT_MS, NULL, e);
+}
+
 /* ---- stacks ---- */
 
 /* stack_name: NAME of "wrought/NAME:latest", NULL for other tags. Podman names a registry for local

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/buf.h"
 #include "lib/err.h"
 
 struct engine;
@@ -29,6 +30,10 @@ NODISCARD int engine_image_inspect(struct engine *g, const char *ref, struct eng
  * see httpc; may be NULL. */
 NODISCARD int engine_image_pull(struct engine *g, const char *ref, const char *auth, int timeout_ms,
                                 int (*on_idle)(void *arg), void *arg, struct err *e);
+/* engine_image_import: makes repo:tag from a tar of its root. Errors may come inside a good answer:
+ * inspect says whether the image is there. */
+NODISCARD int engine_image_import(struct engine *g, const char *repo, const char *tag,
+                                  const struct buf *tar, struct err *e);
 /* engine_stacks: the names NAME of all local images tagged wrought/NAME:latest, sorted.
  * NULL-terminated, owned by the caller (engine_strings_free). */
 NODISCARD int engine_stacks(struct engine *g, char ***ret, struct err *e);

@@ -28,7 +28,9 @@ struct engine_spec {
     size_t n_labels;
     const struct engine_mount *mounts;
     size_t n_mounts;
-    const char *network_mode; /* "none", "bridge", "container:ID" */
+    const char *network_mode;           /* "none", "bridge", "container:ID" */
+    const struct engine_label *sysctls; /* of the container's own namespaces */
+    size_t n_sysctls;
     bool open_stdin; /* OpenStdin with StdinOnce false, and stdin, stdout, stderr attached */
     bool read_only_root;
     bool tmpfs_tmp; /* /tmp as tmpfs with exec,nosuid,nodev, mode 1777 */

@@ -57,7 +57,7 @@ else
     is "$STATUS" 400 'an image name that is none is refused'
 fi
 
-none_left() { [ -z "$(docker ps -aq --filter "label=wrought.runner=$(<"$TMP/runner/runner-id")")" ]; }
+none_left() { [ -z "$(docker ps -aq --filter "label=wrought.kind=task")" ]; }
 ok 'no container is left' wait_for 'containers are removed' 20 none_left
 is "$(find "$TMP/runner/jobs" -mindepth 1)" '' 'no job is left in the state directory'
 done_testing

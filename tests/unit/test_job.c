@@ -88,7 +88,7 @@ TEST(what_the_container_was_made_with_is_found_again)
     struct job *j = make_job(n);
     const struct asked asked = {
         .caps = {1 << 20, 500, 20, 30, 1 << 30}, .uid = 10001, .timeout_s = 60};
-    job_prepared(j, &asked, "an/image", "sha256:12");
+    job_prepared(j, &asked, "an/image", "sha256:12", "wrought-net-1");
     job_started(j);
     int64_t start_us = j->start_us;
     CHECK(start_us > 0);
@@ -97,6 +97,7 @@ TEST(what_the_container_was_made_with_is_found_again)
     CHECK(memcmp(&j->asked, &asked, sizeof asked) == 0);
     CHECK_STR(j->image, "an/image");
     CHECK_STR(j->image_id, "sha256:12");
+    CHECK_STR(j->sandbox, "wrought-net-1");
     CHECK_INT(j->start_us, start_us);
     job_free(j);
 }
