@@ -30,6 +30,16 @@ const struct command *const commands[] = {
     &cmd_log,
     &cmd_retry,
     &cmd_cancel,
+    /* schedules */
+    &cmd_schedule,
+    &cmd_schedules,
+    &cmd_info_schedule,
+    &cmd_update_schedule,
+    &cmd_schedules_firings,
+    &cmd_schedules_trigger,
+    &cmd_schedules_pause,
+    &cmd_schedules_resume,
+    &cmd_schedules_cancel,
     /* here */
     &cmd_help,
     &cmd_version,
@@ -42,6 +52,7 @@ const struct command *const commands[] = {
 const char *const command_group_titles[COMMAND_GROUPS] = {
     [GROUP_CODES] = "Code packages",
     [GROUP_TASKS] = "Tasks",
+    [GROUP_SCHEDULES] = "Schedules",
     [GROUP_HERE] = "This program",
 };
 

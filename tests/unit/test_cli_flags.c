@@ -343,6 +343,14 @@ TEST(wrong_usage_exits_with_64)
     CHECK_INT(EXIT_OF("tasks", "--status", "resting", "--token", "t", "--project-id", "p"), 64);
     CHECK_HAS(said(), "resting");
     CHECK_INT(EXIT_OF("help", "nothing"), 64);
+    CHECK_INT(EXIT_OF("schedule", "a", "--start-at", "tomorrow"), 64);
+    CHECK_HAS(said(), "--start-at");
+    CHECK_INT(EXIT_OF("schedule", "a", "--overlap", "perhaps"), 64);
+    CHECK_HAS(said(), "allow|skip|queue-one|replace");
+    CHECK_INT(EXIT_OF("update", "schedule", "5f0c7d009b2d4c0007a1c0aa"), 64);
+    CHECK_HAS(said(), "what changes?");
+    CHECK_INT(EXIT_OF("update", "schedule", "5f0c7d009b2d4c0007a1c0aa", "-s", "{}", "--label", "x"),
+              64);
 }
 
 TEST(bad_input_exits_with_65)

@@ -139,7 +139,7 @@ static void listen_here(void)
 
 /* ---- running a command line ---- */
 
-#define MAX_WORDS 10
+#define MAX_WORDS 16
 static const char *stdout_path = "out";
 static char said_out[1 << 16], said_err[1 << 16];
 
@@ -369,6 +369,68 @@ TEST(webhook_is_an_address_with_token)
                 "/tasks/webhook?code_name=hello&oauth=sesame\n",
                 server.port);
     CHECK_HAS(said_out, want);
+    forget_requests();
+}
+
+/* ---- schedules ---- */
+
+#define SCHEDULE "5f0c7d009b2d4c0007a1c0aa"
+
+TEST(schedule_sends_what_the_announcement_said)
+{
+    static const struct step steps[] = {IS_PROJECT,
+                                        {"POST /schedules HTTP",
+                                         "{\"msg\":\"Scheduled\",\"schedules\":[{\"id\":\"" SCHEDULE
+                                         "\"}]}"}};
+    CHECK_INT(PLAY(steps, "schedule", "import_worker", "--label", "Critical Task", "--start-at",
+                   "2015-01-01T00:00:00-00:00", "--run-every", "3600"),
+              0);
+    CHECK_HAS(said_out, "------> Scheduling task\n"
+                        "        Code package 'import_worker' scheduled with id='" SCHEDULE "'\n");
+    CHECK_HAS(buf_str(&server.seen[1]),
+              "{\"schedules\":[{\"code_name\":\"import_worker\",\"label\":\"Critical Task\","
+              "\"run_every\":3600,\"start_at\":\"2015-01-01T00:00:00-00:00\"}]}");
+    forget_requests();
+}
+
+TEST(update_sends_only_what_changes)
+{
+    static const struct step steps[] = {IS_PROJECT,
+                                        {"PUT /schedules/" SCHEDULE, "{\"msg\":\"Updated\"}"}};
+    CHECK_INT(PLAY(steps, "update", "schedule", SCHEDULE, "--label", "", "--zone", "UTC"), 0);
+    CHECK_HAS(said_out, "------> Updating scheduled task with id=" SCHEDULE "\n"
+                        "        Scheduled task updated successfully\n");
+    CHECK_HAS(buf_str(&server.seen[1]), "\r\n\r\n{\"label\":\"\",\"zone\":\"UTC\"}");
+    forget_requests();
+}
+
+TEST(update_takes_json_as_it_is)
+{
+    static const struct step steps[] = {IS_PROJECT,
+                                        {"PUT /schedules/" SCHEDULE, "{\"msg\":\"Huh\"}"}};
+    CHECK_INT(PLAY(steps, "update", "schedule", SCHEDULE, "-s", "{\"x\": 1}"), 0);
+    CHECK_HAS(said_out, "        Something went wrong\n");
+    CHECK_HAS(buf_str(&server.seen[1]), "\r\n\r\n{\"x\": 1}");
+    forget_requests();
+}
+
+TEST(schedules_are_a_table)
+{
+    static const struct step steps[] = {
+        {"GET /schedules?page=0&per_page=30&code_name=a%20b",
+         "{\"schedules\":[{\"id\":\"" SCHEDULE "\",\"code_name\":\"a b\",\"status\":\"scheduled\","
+         "\"run_every\":3600,\"next_start\":\"0001-01-01T00:00:00Z\",\"run_count\":2}]}"}};
+    CHECK_INT(PLAY(steps, "schedules", "--code", "a b"), 0);
+    CHECK_HAS(said_out, SCHEDULE "  a b   scheduled  1h     -     2     \n");
+    forget_requests();
+}
+
+TEST(schedules_are_told_by_their_verb)
+{
+    static const struct step steps[] = {
+        {"POST /schedules/" SCHEDULE "/trigger", "{\"msg\":\"Triggered\"}"}};
+    CHECK_INT(PLAY(steps, "schedules", "trigger", SCHEDULE), 0);
+    CHECK_STR(said_out, "        Schedule with id='" SCHEDULE "': Triggered\n");
     forget_requests();
 }
 
