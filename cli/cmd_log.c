@@ -81,6 +81,34 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
     return a->follow || a->wait ? follow_task(&c, id, stdout, &t, e) : print_log(&c, id, e);
 }
 
+/* The Go client's spelling; its log too came once the task had ended. */
+static int run_go(const struct invocation *in, int *ret_exit, struct err *e)
+{
+    const struct common *common = in->args;
+    const char *id = in->words->v[0];
+    AUTO(client) struct client c = {0};
+    (void)ret_exit;
+    int rc = command_check_id(id, e);
+    if (rc == 0)
+        rc = command_open_go(common, stderr, &c, e);
+    if (rc < 0)
+        return rc;
+    out_step(stderr, "Getting log for task with id='%s'", id);
+    return print_log(&c, id, e);
+}
+
+const struct command cmd_worker_log = {
+    .name = "worker log",
+    .group = GROUP_GO,
+    .words_usage = "ID",
+    .summary = "Print the log of a task that has ended",
+    .example = "worker log 5f0c7d009b2d4c0007a1c001",
+    .min_words = 1,
+    .max_words = 1,
+    .args_bytes = sizeof(struct common),
+    .run = run_go,
+};
+
 const struct command cmd_log = {
     .name = "log",
     .group = GROUP_TASKS,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "cli/out.h"
+#include "cli/task_args.h"
 #include "cli/wait.h"
 #include "lib/bounds.h"
 #include "lib/cleanup.h"
@@ -55,7 +56,7 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
     rc = retry(&c, id, a->delay_ms, &reply, e);
     if (rc < 0)
         return rc;
-    const char *new_id = json_get_str(json_at(json_member(reply.root, "tasks"), 0), "id", "");
+    const char *new_id = reply_task_id(&reply, 0);
     if (!new_id[0])
         return err_set(e, ERR_PROTOCOL, "the server's answer has no task id");
     out_line(say, "Task retried with id='%s'", new_id);

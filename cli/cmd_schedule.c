@@ -11,37 +11,7 @@
 
 #include "lib/banned.h"
 
-/* read_given: the payload, when one of its flags was given; *ret stays NULL otherwise. */
-static int read_given(const struct schedule_args *a, struct buf *payload, const struct buf **ret,
-                      struct err *e)
-{
-    if (!a->payload.text && !a->payload.file)
-        return 0;
-    *ret = payload;
-    return payload_read(&a->payload, payload, e);
-}
-
 /* ---- schedule ---- */
-
-static int encode_new(const struct schedule_args *a, const char *code_name, struct buf *out,
-                      struct err *e)
-{
-    AUTO(buf) struct buf payload = BUF_INIT(BOUND_JSON_BODY_BYTES);
-    const struct buf *given = NULL;
-    struct jsonw w = JSONW(out);
-    int rc = read_given(a, &payload, &given, e);
-    if (rc < 0)
-        return rc;
-    jw_obj(&w, NULL);
-    jw_arr(&w, "schedules");
-    jw_obj(&w, NULL);
-    jw_str(&w, "code_name", code_name);
-    rc = schedule_args_encode(a, given, &w, e);
-    jw_obj_end(&w);
-    jw_arr_end(&w);
-    jw_obj_end(&w);
-    return rc == 0 ? buf_check(out, "the request", e) : rc;
-}
 
 static int run_schedule(const struct invocation *in, int *ret_exit, struct err *e)
 {
@@ -53,7 +23,7 @@ static int run_schedule(const struct invocation *in, int *ret_exit, struct err *
     AUTO(client) struct client c = {0};
     AUTO(reply) struct reply reply = {0};
     (void)ret_exit;
-    int rc = encode_new(a, name, &body, e);
+    int rc = schedule_args_request(a, name, NULL, &body, e);
     if (rc == 0)
         rc = command_open(&a->common, say, &c, e);
     if (rc < 0)
@@ -63,7 +33,7 @@ static int run_schedule(const struct invocation *in, int *ret_exit, struct err *
     rc = client_post(&c, buf_str(&path), body.data, body.len, &reply, e);
     if (rc < 0)
         return rc;
-    const char *id = json_get_str(json_at(json_member(reply.root, "schedules"), 0), "id", "");
+    const char *id = reply_schedule_id(&reply);
     if (!id[0])
         return err_set(e, ERR_PROTOCOL, "the server's answer has no schedule id");
     if (!say)
@@ -97,13 +67,13 @@ const struct command cmd_schedule = {
 static int encode_changes(const struct schedule_args *a, struct buf *out, struct err *e)
 {
     AUTO(buf) struct buf payload = BUF_INIT(BOUND_JSON_BODY_BYTES);
-    const struct buf *given = NULL;
+    bool given = a->payload.text || a->payload.file;
     struct jsonw w = JSONW(out);
-    int rc = read_given(a, &payload, &given, e);
+    int rc = given ? payload_read(&a->payload, &payload, e) : 0;
     if (rc < 0)
         return rc;
     jw_obj(&w, NULL);
-    rc = schedule_args_encode(a, given, &w, e);
+    rc = schedule_args_encode(a, given ? &payload : NULL, &w, e);
     jw_obj_end(&w);
     if (rc < 0)
         return rc;

@@ -150,10 +150,11 @@ int command_main(char **argv)
 
 /* ---- for the verbs ---- */
 
-int command_open(const struct common *flags, FILE *say, struct client *ret, struct err *e)
+/* open_client: after the opening line, the line about the project, which proves that all is right.
+ */
+static int open_client(const struct common *flags, FILE *say, struct client *ret, struct err *e)
 {
     autofree char *name = NULL;
-    out_group(say, "Creating client");
     int rc = client_open(flags, ret, e);
     if (rc < 0 || !say)
         return rc;
@@ -164,6 +165,18 @@ int command_open(const struct common *flags, FILE *say, struct client *ret, stru
     }
     out_line(say, "Project '%s' with id='%s'", name, ret->project_id);
     return 0;
+}
+
+int command_open(const struct common *flags, FILE *say, struct client *ret, struct err *e)
+{
+    out_group(say, "Creating client");
+    return open_client(flags, say, ret, e);
+}
+
+int command_open_go(const struct common *flags, FILE *say, struct client *ret, struct err *e)
+{
+    out_step(say, "Configuring client");
+    return open_client(flags, say, ret, e);
 }
 
 int command_check_id(const char *id, struct err *e)

@@ -23,6 +23,7 @@ enum command_group {
     GROUP_CODES,
     GROUP_TASKS,
     GROUP_SCHEDULES,
+    GROUP_GO,   /* in the words of the Go client, iron */
     GROUP_HERE, /* about this program */
     COMMAND_GROUPS
 };
@@ -52,7 +53,8 @@ extern const struct command cmd_cancel, cmd_codes, cmd_complete, cmd_completion,
     cmd_man, cmd_pause, cmd_queue, cmd_resume, cmd_retry, cmd_revisions, cmd_schedule,
     cmd_schedules, cmd_schedules_cancel, cmd_schedules_firings, cmd_schedules_pause,
     cmd_schedules_resume, cmd_schedules_trigger, cmd_stacks, cmd_status, cmd_tasks,
-    cmd_update_schedule, cmd_upload, cmd_version, cmd_webhook, cmd_why;
+    cmd_update_schedule, cmd_upload, cmd_version, cmd_webhook, cmd_why, cmd_worker_log,
+    cmd_worker_queue, cmd_worker_schedule, cmd_worker_status;
 
 /* command_main: finds the verb, parses, runs. Returns the exit code; errors are on stderr. */
 int command_main(char **argv);
@@ -75,6 +77,10 @@ extern const struct flag_table command_connection_flags;
  * said). */
 NODISCARD int command_open(const struct common *flags, FILE *say, struct client *ret,
                            struct err *e);
+
+/* command_open_go: the same with the Go client's lines. */
+NODISCARD int command_open_go(const struct common *flags, FILE *say, struct client *ret,
+                              struct err *e);
 
 /* command_check_id: whether `id` can be one. */
 NODISCARD int command_check_id(const char *id, struct err *e);

@@ -40,6 +40,11 @@ const struct command *const commands[] = {
     &cmd_schedules_pause,
     &cmd_schedules_resume,
     &cmd_schedules_cancel,
+    /* Go */
+    &cmd_worker_queue,
+    &cmd_worker_schedule,
+    &cmd_worker_status,
+    &cmd_worker_log,
     /* here */
     &cmd_help,
     &cmd_version,
@@ -50,9 +55,8 @@ const struct command *const commands[] = {
 };
 
 const char *const command_group_titles[COMMAND_GROUPS] = {
-    [GROUP_CODES] = "Code packages",
-    [GROUP_TASKS] = "Tasks",
-    [GROUP_SCHEDULES] = "Schedules",
+    [GROUP_CODES] = "Code packages", [GROUP_TASKS] = "Tasks",
+    [GROUP_SCHEDULES] = "Schedules", [GROUP_GO] = "As the Go client, iron, spelt it",
     [GROUP_HERE] = "This program",
 };
 

@@ -42,6 +42,14 @@ void out_group(FILE *to, const char *fmt, ...)
     va_end(ap);
 }
 
+void out_step(FILE *to, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    put_line(to, "----->  ", fmt, ap);
+    va_end(ap);
+}
+
 void out_line(FILE *to, const char *fmt, ...)
 {
     va_list ap;

@@ -14,6 +14,8 @@
 /* out_group: "------> …"; out_line: OUT_INDENT and the text. `to` NULL: nothing is said. */
 #define OUT_INDENT "        "
 void out_group(FILE *to, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* out_step: "----->  …", as the Go client began its groups. */
+void out_step(FILE *to, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void out_line(FILE *to, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* out_text: a line of its own. */

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "cli/client.h"
 #include "cli/config.h"
 #include "cli/flags.h"
 #include "cli/payload.h"
@@ -17,6 +18,7 @@ struct schedule_args {
     const char *label, *cluster, *start_at, *end_at, *cron, *zone, *overlap, *catch_up, *changes;
     int64_t priority, timeout_ms, delay_ms, task_delay_ms, every_ms, run_times, jitter_ms;
     int64_t catch_up_max;
+    int64_t max_concurrency; /* which the Go client sends, and no server has ever heeded */
 };
 
 #define SCHEDULE_FLAGS                                                                             \
@@ -60,3 +62,11 @@ void schedule_args_preset(void *args);
  * NULL. ERR_USAGE names the flag. */
 NODISCARD int schedule_args_encode(const struct schedule_args *a, const struct buf *payload,
                                    struct jsonw *w, struct err *e);
+
+/* schedule_args_request: the body of the POST that makes such a schedule. default_payload: when no
+ * flag gives one; NULL = none is sent. */
+NODISCARD int schedule_args_request(const struct schedule_args *a, const char *code_name,
+                                    const char *default_payload, struct buf *out, struct err *e);
+
+/* reply_schedule_id: in the answer to it; "" when there is none. */
+const char *reply_schedule_id(const struct reply *r);

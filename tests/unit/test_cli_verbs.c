@@ -434,6 +434,61 @@ TEST(schedules_are_told_by_their_verb)
     forget_requests();
 }
 
+/* ---- the Go client's spelling ---- */
+
+TEST(worker_queue_prints_what_iron_printed)
+{
+    static const struct step steps[] = {IS_PROJECT,
+                                        {"POST /tasks HTTP",
+                                         "{\"msg\":\"Queued up\",\"tasks\":[{\"id\":\"" TASK
+                                         "\"},{\"id\":\"" RETRIED "\"}]}"}};
+    CHECK_INT(
+        PLAY(steps, "-project-id", PROJECT, "worker", "queue", "-payload", "x", "-n", "2", "hello"),
+        0);
+    CHECK_STR(said_out, "----->  Configuring client\n"
+                        "        Project 'default' with id='" PROJECT "'\n"
+                        "----->  Queueing task 'hello'\n"
+                        "        Queued task with id='" TASK "'\n"
+                        "        Queued task with id='" RETRIED "'\n");
+    CHECK_HAS(buf_str(&server.seen[1]), "{\"tasks\":[{\"code_name\":\"hello\",\"payload\":\"x\"},"
+                                        "{\"code_name\":\"hello\",\"payload\":\"x\"}]}");
+    forget_requests();
+}
+
+TEST(worker_queue_waits_and_exits_as_the_task_did)
+{
+    static const struct step steps[] = {IS_PROJECT, IS_QUEUED, IS_TASK("running", 1, ""),
+                                        IS_LOG(1, 0, "line\n"),
+                                        IS_TASK("error", 1, ",\"exit_code\":3,\"msg\":\"boom\"")};
+    CHECK_INT(PLAY(steps, "worker", "queue", "-wait", "hello"), 3);
+    CHECK_HAS(said_out, "----->  Printing Log:\nline\n----->  Done\n");
+    CHECK_HAS(said_err, "error running task: boom\n");
+    forget_requests();
+}
+
+TEST(worker_schedule_always_has_a_payload)
+{
+    static const struct step steps[] = {IS_PROJECT,
+                                        {"POST /schedules HTTP",
+                                         "{\"msg\":\"Scheduled\",\"schedules\":[{\"id\":\"" SCHEDULE
+                                         "\"}]}"}};
+    CHECK_INT(
+        PLAY(steps, "worker", "schedule", "-run-every", "60", "-max-concurrency", "2", "hello"), 0);
+    CHECK_HAS(said_out, "----->  Scheduling task 'hello'\n"
+                        "        Scheduled task with id='" SCHEDULE "'\n");
+    CHECK_HAS(buf_str(&server.seen[1]), "\"payload\":\"{}\"");
+    CHECK_HAS(buf_str(&server.seen[1]), "\"max_concurrency\":2");
+    forget_requests();
+}
+
+TEST(worker_status_is_a_word)
+{
+    static const struct step steps[] = {IS_PROJECT, IS_TASK("complete", 1, "")};
+    CHECK_INT(PLAY(steps, "worker", "status", TASK), 0);
+    CHECK_HAS(said_out, "----->  Getting status of task with id='" TASK "'\n        complete\n");
+    forget_requests();
+}
+
 /* ---- codes ---- */
 
 #define IS_CODES                                                                                   \
