@@ -6,6 +6,7 @@
 
 #include "cli/complete.h"
 #include "lib/cleanup.h"
+#include "lib/embed.h"
 
 #include "lib/banned.h"
 
@@ -13,14 +14,9 @@
 
 /* ---- completion ---- */
 
-/* EMBED: the bytes of a file, and a NUL. The path is relative to where make runs. */
-#define EMBED(symbol, file)                                                                        \
-    __asm__(".pushsection .rodata\n.globl " #symbol "\n" #symbol ":\n.incbin \"cli/shell/" file    \
-            "\"\n.byte 0\n.popsection\n");                                                         \
-    extern const char symbol[]
-EMBED(shell_bash, "wrought.bash");
-EMBED(shell_zsh, "wrought.zsh");
-EMBED(shell_fish, "wrought.fish");
+EMBED(shell_bash, "cli/shell/wrought.bash");
+EMBED(shell_zsh, "cli/shell/wrought.zsh");
+EMBED(shell_fish, "cli/shell/wrought.fish");
 
 static int run_completion(const struct invocation *in, int *ret_exit, struct err *e)
 {
