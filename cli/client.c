@@ -10,12 +10,14 @@
 #include "cli/interrupt.h"
 #include "lib/bounds.h"
 #include "lib/cleanup.h"
+#include "lib/crypto.h"
 #include "lib/str.h"
 
 #include "lib/banned.h"
 
 #define TRIES            5
 #define FIRST_BACKOFF_MS 250
+#define KEY_BYTES        16
 
 int client_open(const struct common *flags, struct client *ret, struct err *e)
 {
@@ -128,17 +130,43 @@ static int call_once(struct client *c, struct httpc *http, const struct httpc_re
     return read_reply(c, &rs, ret, e);
 }
 
-int client_get(struct client *c, const char *path, struct reply *ret, struct err *e)
+/* may_pass: what asking again can cure. `safe`: although the request may have been carried out. */
+static bool may_pass(int rc, bool safe)
 {
-    const struct httpc_req rq = {.method = "GET", .path = path};
+    bool busy = rc == ERR_UNAVAILABLE || rc == ERR_TOO_MANY;
+    bool no_answer = rc == ERR_UNREACHABLE || rc == ERR_PROTOCOL || rc == ERR_TIMEOUT;
+    return busy || (safe && no_answer);
+}
+
+/* call_patiently: with pauses that double. */
+static int call_patiently(struct client *c, const struct httpc_req *rq, bool safe,
+                          struct reply *ret, struct err *e)
+{
     int backoff_ms = FIRST_BACKOFF_MS;
     for (int left = TRIES;; left--) {
-        int rc = call_once(c, c->http, &rq, ret, e);
-        bool busy = rc == ERR_UNAVAILABLE || rc == ERR_TOO_MANY;
-        if (!busy || left == 1 || interrupt_wait(backoff_ms))
+        int rc = call_once(c, c->http, rq, ret, e);
+        if (!may_pass(rc, safe) || left == 1 || interrupt_wait(backoff_ms))
             return rc;
         backoff_ms *= 2;
     }
+}
+
+int client_get(struct client *c, const char *path, struct reply *ret, struct err *e)
+{
+    const struct httpc_req rq = {.method = "GET", .path = path};
+    return call_patiently(c, &rq, false, ret, e);
+}
+
+int client_post_once(struct client *c, const char *path, const char *body, size_t body_len,
+                     struct reply *ret, struct err *e)
+{
+    char key[2 * KEY_BYTES + 1];
+    random_hex(key, KEY_BYTES);
+    autofree char *header = str_fmt("Idempotency-Key: %s", key);
+    const char *const headers[] = {header, NULL};
+    const struct httpc_req rq = {
+        .method = "POST", .path = path, .body = body, .body_len = body_len, .headers = headers};
+    return call_patiently(c, &rq, true, ret, e);
 }
 
 int client_send(struct client *c, const struct httpc_req *rq, struct reply *ret, struct err *e)

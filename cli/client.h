@@ -49,6 +49,12 @@ NODISCARD int client_send(struct client *c, const struct httpc_req *rq, struct r
 NODISCARD int client_post(struct client *c, const char *path, const char *body, size_t body_len,
                           struct reply *ret, struct err *e);
 
+/* client_post_once: a POST that queues, which the server carries out once however often it is sent:
+ * it goes with an Idempotency-Key of its own (api/http.md), and so may be tried again for some
+ * seconds when no answer came or the server is busy. */
+NODISCARD int client_post_once(struct client *c, const char *path, const char *body,
+                               size_t body_len, struct reply *ret, struct err *e);
+
 /* client_stream: a GET whose 2xx body goes to rq->on_data; once. *ret_status is the HTTP status
  * when an answer came, else 0. */
 NODISCARD int client_stream(struct client *c, const struct httpc_req *rq, unsigned *ret_status,

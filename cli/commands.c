@@ -45,6 +45,7 @@ const struct command *const commands[] = {
     &cmd_worker_schedule,
     &cmd_worker_status,
     &cmd_worker_log,
+    &cmd_docker_login,
     /* here */
     &cmd_help,
     &cmd_version,

@@ -56,7 +56,7 @@ int task_args_queue(struct client *c, const char *code_name, const struct task_a
     encode(code_name, a, payload, &body);
     if (buf_check(&body, "the request", e) < 0)
         return e->code;
-    int rc = client_post(c, buf_str(&path), body.data, body.len, ret, e);
+    int rc = client_post_once(c, buf_str(&path), body.data, body.len, ret, e);
     if (rc == 0 && !reply_task_id(ret, (size_t)count_of(a) - 1)[0])
         rc = err_set(e, ERR_PROTOCOL, "the server's answer has no task id");
     return rc;

@@ -281,10 +281,38 @@ TEST(queue_of_an_unknown_code_exits_with_66)
     forget_requests();
 }
 
-TEST(queue_is_sent_once_when_the_server_is_busy)
+/* key_of: the Idempotency-Key of a request. */
+static char *key_of(size_t step)
 {
-    static const struct step steps[] = {IS_PROJECT, {"POST /tasks", "503{\"msg\":\"disk full\"}"}};
-    CHECK_INT(PLAY(steps, "queue", "x"), 75);
+    const char *header = strstr(buf_str(&server.seen[step]), "Idempotency-Key: ");
+    CHECK(header != NULL);
+    return str_dupn(header, strcspn(header, "\r"));
+}
+
+TEST(queue_is_sent_again_under_its_key)
+{
+    static const struct step steps[] = {
+        IS_PROJECT, {"POST /tasks", "503{\"msg\":\"starting\"}"}, {"POST /tasks", CUT}, IS_QUEUED};
+    CHECK_INT(PLAY(steps, "queue", "x"), 0);
+    autofree char *first = key_of(1), *second = key_of(2), *third = key_of(3);
+    CHECK_INT(strlen(first), strlen("Idempotency-Key: ") + 32);
+    CHECK_STR(first, second);
+    CHECK_STR(first, third);
+    forget_requests();
+}
+
+TEST(queue_that_is_refused_is_not_sent_again)
+{
+    static const struct step steps[] = {IS_PROJECT, {"POST /tasks", "400{\"msg\":\"no\"}"}};
+    CHECK_INT(PLAY(steps, "queue", "x"), 65);
+    forget_requests();
+}
+
+TEST(retry_has_no_key_and_is_sent_once)
+{
+    static const struct step steps[] = {
+        IS_PROJECT, {"POST /tasks/" TASK "/retry", "503{\"msg\":\"disk full\"}"}};
+    CHECK_INT(PLAY(steps, "retry", TASK), 75);
     CHECK_STR(said_err, "wrought: disk full\n");
     forget_requests();
 }
@@ -486,6 +514,23 @@ TEST(worker_status_is_a_word)
     static const struct step steps[] = {IS_PROJECT, IS_TASK("complete", 1, "")};
     CHECK_INT(PLAY(steps, "worker", "status", TASK), 0);
     CHECK_HAS(said_out, "----->  Getting status of task with id='" TASK "'\n        complete\n");
+    forget_requests();
+}
+
+TEST(docker_login_sends_what_docker_keeps)
+{
+    static const struct step steps[] = {IS_PROJECT,
+                                        {"POST /credentials", "{\"msg\":\"Credentials stored\"}"}};
+    CHECK_INT(PLAY(steps, "docker", "login", "-u", "ann", "-p", "s3cret", "-e", "a@b", "-url",
+                   "https://r/"),
+              0);
+    CHECK_HAS(said_out, "----->  Storing docker repo credentials\n"
+                        "        Added docker repo credentials: Credentials stored\n");
+    const char *inner = "{\"username\":\"ann\",\"password\":\"s3cret\",\"email\":\"a@b\","
+                        "\"serveraddress\":\"https://r/\"}";
+    autofree char *auth = str_base64(inner, strlen(inner));
+    CHECK_HAS(buf_str(&server.seen[1]), auth);
+    CHECK_INT(command(WORDS("docker", "login", "-u", "ann", NULL)), 64);
     forget_requests();
 }
 
