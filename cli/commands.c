@@ -41,6 +41,8 @@ const struct command *const commands[] = {
     &cmd_schedules_resume,
     &cmd_schedules_cancel,
     /* Go */
+    &cmd_worker_upload,
+    &cmd_register,
     &cmd_worker_queue,
     &cmd_worker_schedule,
     &cmd_worker_status,

@@ -517,6 +517,38 @@ TEST(worker_status_is_a_word)
     forget_requests();
 }
 
+#define IS_UPLOADED                                                                                \
+    {                                                                                              \
+        "POST /codes HTTP", "{\"msg\":\"Upload successful.\",\"id\":\"" CODE "\"}"                 \
+    }
+
+TEST(worker_upload_takes_a_command_with_dashes)
+{
+    static const struct step steps[] = {IS_PROJECT, IS_UPLOADED};
+    CHECK_INT(PLAY(steps, "worker", "upload", "-name", "hi", "-e", "A=b", "-config", "{}",
+                   "acme/ruby:2", "ruby", "-w", "hi.rb"),
+              0);
+    CHECK_HAS(said_out, "----->  Uploading worker 'hi'\n"
+                        "        Uploaded code package with id='" CODE "'\n");
+    const char *request = buf_str(&server.seen[1]);
+    CHECK_HAS(request, "\"name\":\"hi\"");
+    CHECK_HAS(request, "\"image\":\"acme/ruby:2\"");
+    CHECK_HAS(request, "\"command\":\"ruby -w hi.rb\"");
+    CHECK_HAS(request, "\"config\":\"{}\"");
+    CHECK_HAS(request, "\"env_vars\":{\"A\":\"b\"}");
+    forget_requests();
+}
+
+TEST(register_names_the_code_like_its_image)
+{
+    static const struct step steps[] = {IS_PROJECT, IS_UPLOADED};
+    CHECK_INT(PLAY(steps, "register", "registry:5000/acme/thumb:2"), 0);
+    CHECK_HAS(said_out, "----->  Registering worker 'registry:5000/acme/thumb'\n"
+                        "        Registered code package with id='" CODE "'\n");
+    CHECK_HAS(buf_str(&server.seen[1]), "\"name\":\"registry:5000/acme/thumb\"");
+    forget_requests();
+}
+
 TEST(docker_login_sends_what_docker_keeps)
 {
     static const struct step steps[] = {IS_PROJECT,
