@@ -11,7 +11,7 @@ says() { # CURRENT WORD...: candidates, on one line
 }
 is "$(says sta)" 'stacks status' 'verbs by their beginning'
 is "$(says inf)" info 'verbs of two words by their first'
-is "$(says '' info)" 'code task' '… then by their second'
+is "$(says '' update)" schedule '… then by their second'
 is "$(says --pay queue hello)" '--payload --payload-file' 'flags of the verb'
 is "$(says --tok queue)" '--token --token-file' '… and those of every verb'
 is "$(says --ver --token x)" '' '… before the verb too'
