@@ -10,8 +10,10 @@ here=$(dirname "$(realpath "$0")")
 missing() { # GROUP...: one package a line, the first of its alternatives
     local group package
     local -A have=()
+    # With what they provide: the nodejs of its makers has npm in it, and excludes Debian's.
     while read -r package; do have[$package]=1; done < <(
-        dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^.i  *//p')
+        dpkg-query -W -f '${db:Status-Abbrev} ${Package}, ${Provides}\n' |
+            sed -n 's/([^)]*)//g; s/^.i  *//p' | tr -s ' ,' '\n')
     while read -r group package; do
         if [[ " $* " == *" $group "* ]] && ! any_of "$package"; then
             printf '%s\n' "${package%%|*}"
@@ -45,6 +47,7 @@ require)
     [ -z "$wanted" ] || {
         target=deps
         [[ " $* " != *" test "* ]] || target=deps-test
+        [[ " $* " != *" compat "* ]] || target=deps-compat
         printf 'Missing Debian packages: %s\nInstall them with: make %s (as root)\n' \
             "${wanted//$'\n'/ }" "$target" >&2
         exit 1

@@ -28,6 +28,10 @@ ok 'require is content' packages require build run test
 ok 'install is, too' packages install build run test
 ok '… and asks apt-get nothing' test ! -e "$TMP/apt"
 
+printf 'ii  gcc, \nii  toolbox, curl-b (= 1.2), engine-x, jq\n' >"$TMP/installed"
+is "$(packages missing build test)" '' 'what another package provides is there'
+is "$(packages missing run)" engine-a '… and what none does is not'
+
 printf 'rc  gcc\nii  curl-a\n' >"$TMP/installed"
 is "$(packages missing build)" gcc 'a package that was removed is missing'
 ok 'install installs' packages install build
