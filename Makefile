@@ -154,13 +154,15 @@ tests: $(TESTS) $(BUILD)/tests/cron_list $(BUILD)/tests/list_routes
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z][a-zA-Z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z][a-zA-Z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile tests/fuzz/fuzz.mk | expand -t 22
 
-.PHONY: deps deps-test
+.PHONY: deps deps-test deps-compat
 deps: ## install the Debian packages for building and running (root)
 	@docker/packages.sh install build run
 deps-test: ## … and those for the tests (root)
 	@docker/packages.sh install build run test
+deps-compat: ## … and npm, for the tests with clients as they were published (root)
+	@docker/packages.sh install build run test compat
 
 .PHONY: stacks stack-NAME
 stacks: ## build every stack image on the engine of DOCKER_HOST, or the default one
@@ -196,6 +198,14 @@ check-api: all $(BUILD)/tests/list_routes ## black-box tests of server and CLI
 	@tests/run.sh api
 check-engine: all $(ENGINE_TESTS) $(PROBES) ## black-box tests that run containers
 	@tests/run.sh engine
+
+# Not in check: it needs a registry, and Debian's npm is 376 packages.
+.PHONY: check-compat
+check-compat: ## IronWorker's own npm client against server, runner and engine (root, network)
+	@tests/run.sh preflight
+	@[ "$$(id -u)" != 0 ] || $(MAKE) --no-print-directory deps-compat
+	@$(MAKE) --no-print-directory all
+	@tests/run.sh compat
 
 .PHONY: check-san check-tsan
 check-san: export OPT := -O1 -g

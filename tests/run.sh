@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh GROUP [FILE...]: run the tests of a group with prove; make check-GROUP builds what it needs
-# and calls this. Groups: lint, unit, api, engine. FILEs narrow it down; PROVE_FLAGS=-v shows all.
+# and calls this. Groups: lint, unit, api, engine, compat. FILEs narrow it down; PROVE_FLAGS=-v shows all.
 #
 # BUILD (build) has the programs, STATE (.state) the engine of the tests with its images.
 # run.sh preflight: can the whole of make check run here? One sentence and exit 1 if not.
@@ -74,14 +74,41 @@ own_engine() {
     docker volume ls -q | xargs -r docker volume rm -f >/dev/null
 }
 
-engine() {
+# An engine with the test image and the stacks, all of them if none is named.
+ready_engine() {
     preflight
     docker/packages.sh require run test
     [ -n "${DOCKER_HOST:-}" ] || own_engine
     printf 'Engine %s at %s; images:\n' "$(docker version -f '{{.Server.Version}}')" "$DOCKER_HOST"
     tests/images.sh
-    stacks/build.sh
+    stacks/build.sh "$@"
+}
+
+engine() {
+    ready_engine
     run_files 1 "$@" -- 'tests/engine/*.t'
+}
+
+# The clients that tests/compat pins, from their registry. They stay in STATE: a second run needs no
+# network. npm writes its own list last, and trusts what the machine does.
+clients() {
+    local dir=$STATE/compat lock=package-lock.json
+    docker/packages.sh require compat
+    ! [ -f "$dir/node_modules/.$lock" ] || ! cmp -s "tests/compat/$lock" "$dir/$lock" || return 0
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    cp tests/compat/package.json "tests/compat/$lock" "$dir"
+    export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
+    timeout 600 npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund >"$dir/npm.log" 2>&1 || {
+        tail -n 5 "$dir/npm.log" >&2
+        die 'npm could not install the clients of tests/compat; the end of what it said is above.'
+    }
+}
+
+compat() {
+    clients
+    ready_engine classic
+    run_files 1 "$@" -- 'tests/compat/*.t'
 }
 
 [ $# -gt 0 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" && exit 64; }
@@ -92,5 +119,6 @@ preflight) preflight ;;
 unit) run_files "${JOBS:-2}" "$@" -- "$BUILD/tests/test_*" 'tests/unit/*.py' ;;
 lint | api) run_files "${JOBS:-2}" "$@" -- "tests/$group/*.t" ;;
 engine) engine "$@" ;;
+compat) compat "$@" ;;
 *) die "there is no group $group." ;;
 esac

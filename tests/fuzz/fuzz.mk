@@ -29,6 +29,8 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZ_BUILD)/fuzz_%
 	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
 	    -artifact_prefix=$(FUZZ_BUILD)/$*- $(FUZZ_BUILD)/corpus/$* $(wildcard tests/fuzz/seeds/$*)
 
-.PHONY: fuzz
-fuzz: ## every fuzzer, one after the other, FUZZ_SECONDS each (600)
+.PHONY: fuzz fuzz-NAME
+fuzz: ## every fuzzer under ASan and UBSan, one after the other, FUZZ_SECONDS each (600)
 	@for f in $(FUZZERS); do $(MAKE) --no-print-directory fuzz-$$f || exit 1; done
+fuzz-NAME: ## one of them, for example make fuzz-json
+	@echo 'NAME stands for one of: $(FUZZERS)'
