@@ -49,12 +49,13 @@ struct command {
 extern const struct command *const commands[]; /* ends with NULL */
 
 extern const struct command cmd_cancel, cmd_codes, cmd_complete, cmd_completion, cmd_delete,
-    cmd_docker_login, cmd_download, cmd_help, cmd_info_code, cmd_info_schedule, cmd_info_task,
-    cmd_list, cmd_log, cmd_man, cmd_pause, cmd_queue, cmd_register, cmd_resume, cmd_retry,
-    cmd_revisions, cmd_schedule, cmd_schedules, cmd_schedules_cancel, cmd_schedules_firings,
-    cmd_schedules_pause, cmd_schedules_resume, cmd_schedules_trigger, cmd_stacks, cmd_status,
-    cmd_tasks, cmd_update_schedule, cmd_upload, cmd_version, cmd_webhook, cmd_why, cmd_worker_log,
-    cmd_worker_queue, cmd_worker_schedule, cmd_worker_status, cmd_worker_upload;
+    cmd_docker_login, cmd_download, cmd_health, cmd_help, cmd_info_code, cmd_info_schedule,
+    cmd_info_task, cmd_list, cmd_log, cmd_man, cmd_pause, cmd_queue, cmd_register, cmd_resume,
+    cmd_retry, cmd_revisions, cmd_schedule, cmd_schedules, cmd_schedules_cancel,
+    cmd_schedules_firings, cmd_schedules_pause, cmd_schedules_resume, cmd_schedules_trigger,
+    cmd_stacks, cmd_status, cmd_tasks, cmd_update_schedule, cmd_upload, cmd_version, cmd_webhook,
+    cmd_why, cmd_worker_log, cmd_worker_queue, cmd_worker_schedule, cmd_worker_status,
+    cmd_worker_upload;
 
 /* command_main: finds the verb, parses, runs. Returns the exit code; errors are on stderr. */
 int command_main(char **argv);

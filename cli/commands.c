@@ -51,6 +51,7 @@ const struct command *const commands[] = {
     /* here */
     &cmd_help,
     &cmd_version,
+    &cmd_health,
     &cmd_completion,
     &cmd_complete,
     &cmd_man,

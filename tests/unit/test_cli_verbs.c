@@ -27,8 +27,9 @@
 #define CTRL_C     "\1intr" /* … the client is interrupted, and the connection stays */
 
 struct step {
-    const char *request; /* how it begins, behind the project's path: "GET /tasks/…" */
-    const char *reply;   /* JSON, text of a log, or "503" and the like */
+    /* How it begins, behind the project's path: "GET /tasks/…"; "GET //…" is no project's. */
+    const char *request;
+    const char *reply; /* JSON, text of a log, or "503" and the like */
 };
 
 static struct {
@@ -113,9 +114,10 @@ static void *serve(void *arg)
             return NULL;
         *seen = BUF_INIT(SEEN_BYTES);
         read_request(fd, seen);
-        const char *space = strchr(step->request, ' ');
-        autofree char *want = str_fmt("%.*s /2/projects/" PROJECT "%s",
-                                      (int)(space - step->request), step->request, space + 1);
+        const char *path = strchr(step->request, ' ') + 1;
+        const char *prefix = str_starts(path, "//") ? "" : "/2/projects/" PROJECT;
+        autofree char *want = str_fmt("%.*s%s%s", (int)(path - step->request), step->request,
+                                      prefix, prefix[0] ? path : path + 1);
         if (!str_starts(buf_str(seen), want)) {
             snprintf(server.mismatch, sizeof(server.mismatch), "step %zu: want %s, got %.200s",
                      server.done, want, buf_str(seen));
@@ -873,6 +875,45 @@ TEST(cancel_takes_several)
     CHECK_HAS(said_out, "Task with id='" TASK "' cancelled");
     CHECK_HAS(said_out, "Task with id='" CODE "' cancelled");
     forget_requests();
+}
+
+/* ---- health ---- */
+
+TEST(health_needs_no_token_and_exits_with_0)
+{
+    static const struct step steps[] = {{"GET //health HTTP", "{\"msg\":\"ok\",\"healthy\":true}"}};
+    CHECK_INT(PLAY(steps, "health"), 0);
+    CHECK_HAS(said_out, " is well\n");
+    CHECK(strstr(buf_str(&server.seen[0]), "Authorization") == NULL);
+    forget_requests();
+}
+
+TEST(health_of_a_server_exits_with_75_and_says_why)
+{
+    static const struct step steps[] = {{"GET //health HTTP", "503{\"msg\":\"disk full\"}"}};
+    CHECK_INT(PLAY(steps, "health"), 75);
+    CHECK_HAS(said_err, "HTTP 503: disk full\n");
+    forget_requests();
+}
+
+TEST(health_of_a_runner_names_its_problem)
+{
+    static const struct step steps[] = {
+        {"GET //health HTTP", "503{\"state\":\"problem\",\"problem\":\"engine not answering\"}"}};
+    CHECK_INT(PLAY(steps, "health"), 75);
+    CHECK_HAS(said_err, "HTTP 503: engine not answering\n");
+    forget_requests();
+}
+
+TEST(health_asks_the_address_that_is_named)
+{
+    httpc_global_init();
+    listen_here();
+    close(server.listener); /* a port that is free */
+    autofree char *url = str_fmt("http://127.0.0.1:%d", server.port);
+    clearenv();
+    CHECK_INT(command(WORDS("health", url)), 69);
+    CHECK_HAS(said_err, url);
 }
 
 /* ---- trouble ---- */
