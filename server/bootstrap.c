@@ -155,7 +155,8 @@ int bootstrap(struct app *app, const struct bootstrap_conf *c, struct err *e)
 {
     AUTO(paths)
     struct paths p = {.iron = str_fmt("%s/iron.json", c->data_dir),
-                      .runner = str_fmt("%s/runner.token", c->data_dir),
+                      .runner = c->runner_token_file[0] ? str_dup(c->runner_token_file)
+                                                        : str_fmt("%s/runner.token", c->data_dir),
                       .admin = str_fmt("%s/admin.token", c->data_dir)};
     struct iron iron;
     bool there;

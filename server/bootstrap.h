@@ -1,5 +1,6 @@
 /* What an empty data directory gets: project `default` and its tokens, told in DIR/iron.json,
- * DIR/runner.token and DIR/admin.token. At start, one thread. */
+ * DIR/admin.token, and DIR/runner.token or where the operator wants that one. At start, one
+ * thread. */
 #pragma once
 
 #include "lib/err.h"
@@ -8,7 +9,8 @@ struct app;
 
 struct bootstrap_conf {
     const char *data_dir;
-    const char *scheme, *host; /* how clients reach the server */
+    const char *runner_token_file; /* "": runner.token in data_dir */
+    const char *scheme, *host;     /* how clients reach the server */
     int port;
 };
 

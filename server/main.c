@@ -39,7 +39,7 @@
 #define JSON_FRAME (64u << 10)
 
 struct options {
-    const char *listen, *data_dir, *public_url, *log_level;
+    const char *listen, *data_dir, *runner_token_file, *public_url, *log_level;
     int64_t max_payload, max_timeout_ms, default_timeout_ms, max_delay_ms, max_upload;
     int64_t infra_retries, threads;
 };
@@ -54,6 +54,9 @@ static const struct conf_opt options[] = {
     OPT("listen", CONF_STR, listen, "127.0.0.1:8080", 0, 0, "HOST:PORT",
         "where to serve; port 0 picks one"),
     OPT("data-dir", CONF_STR, data_dir, NULL, 0, 0, "DIR", "everything that is kept; required"),
+    OPT("runner-token-file", CONF_STR, runner_token_file, "", 0, 0, "FILE",
+        "where the first start puts the runner token, if not in runner.token of the data "
+        "directory"),
     OPT("public-url", CONF_STR, public_url, "", 0, 0, "URL",
         "how clients and tasks reach this server, if not as it listens"),
     OPT("max-payload", CONF_BYTES, max_payload, "1M", 1, 64 << 20, "BYTES",
@@ -255,7 +258,7 @@ static int public_address(const struct options *o, const struct listen_addr *a, 
 static int open_server(struct server *sv, const struct options *o, struct err *e)
 {
     autofree char *host = NULL;
-    struct bootstrap_conf bc = {.data_dir = o->data_dir};
+    struct bootstrap_conf bc = {.data_dir = o->data_dir, .runner_token_file = o->runner_token_file};
     raise_descriptors();
     if (take_signals(&sv->signal_fd, e) || listen_open(&sv->addr, &sv->listen_fd, e) ||
         public_address(o, &sv->addr, &host, &bc, e))

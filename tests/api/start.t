@@ -18,6 +18,8 @@ is "$STATUS" 200 'so is the version'
 api GET tasks
 is "$STATUS $BODY" '200 {"tasks":[]}' 'the token of iron.json opens the project'
 
+ok 'the CLI finds it healthy' "$BIN/wrought" health
+
 server() { timeout 20 "$BIN/wrought-server" "$@"; }
 refused() { # NAME REGEX ARG...
     exits "$1 is refused" 64 server "${@:3}"
@@ -36,6 +38,13 @@ isnt $? 0 'a port in use is refused'
 like "$(<"$TMP/third.out")" "$SERVER_PORT" '… and named'
 api GET tasks
 is "$STATUS" 200 'the first is not disturbed'
+
+spawn elsewhere "$BIN/wrought-server" --listen 127.0.0.1:0 --data-dir "$TMP/elsewhere" \
+    --runner-token-file "$TMP/given.token"
+ok 'the runner token can be put elsewhere' wait_for 'the token' 20 test -s "$TMP/given.token"
+is "$(stat -c %a "$TMP/given.token")" 600 '… for the owner alone as well'
+ok '… and not in the data directory' test ! -e "$TMP/elsewhere/runner.token"
+ok 'that server ends' end_process "$SPAWNED"
 
 kill9_server
 start_server
