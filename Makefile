@@ -172,6 +172,10 @@ stack-NAME: ## build one stack image, for example make stack-sh
 stack-%:
 	@stacks/build.sh $*
 
+.PHONY: images
+images: ## build the images wrought-server and wrought-runner (docker/compose.yml runs them)
+	@WROUGHT_VERSION=$(VERSION) docker/images.sh
+
 # Packages come before the build, which a prerequisite in the same make could not see (pkg-config has
 # been asked by then): so a make of its own.
 .PHONY: demo run
