@@ -214,7 +214,6 @@ static int create_container(const struct prepare *p, const struct job *j, const 
         .memory_bytes = c->memory_bytes,
         .cpu_millis = c->cpu_millis,
         .pids = c->pids,
-        .nofile = c->files,
         .drop_caps = true,
     };
     char id[ENGINE_ID_TEXT];

@@ -41,6 +41,9 @@ static void put_process(struct jsonw *w, const struct engine_spec *s)
     jw_obj_end(w);
 }
 
+/* No Ulimits: init sets them for the command. Podman adds one for processes to those that it is
+ * given, higher than a machine without CAP_SYS_RESOURCE lets it, and the container does not start.
+ */
 static void put_limits(struct jsonw *w, const struct engine_spec *s)
 {
     if (s->memory_bytes > 0) {
@@ -51,15 +54,6 @@ static void put_limits(struct jsonw *w, const struct engine_spec *s)
         jw_int(w, "NanoCpus", s->cpu_millis * NANO_CPUS_PER_MILLI);
     if (s->pids > 0)
         jw_int(w, "PidsLimit", s->pids);
-    if (s->nofile > 0) {
-        jw_arr(w, "Ulimits");
-        jw_obj(w, NULL);
-        jw_str(w, "Name", "nofile");
-        jw_int(w, "Soft", s->nofile);
-        jw_int(w, "Hard", s->nofile);
-        jw_obj_end(w);
-        jw_arr_end(w);
-    }
 }
 
 /* No SecurityOpt but no-new-privileges: the engine's default seccomp profile stays. */

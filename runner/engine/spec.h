@@ -38,7 +38,6 @@ struct engine_spec {
     int64_t memory_bytes; /* swap is set to the same, so none is used; 0 = no limit */
     int64_t cpu_millis;
     int64_t pids;
-    int64_t nofile;             /* explicit Ulimits; Podman needs them */
     bool drop_caps;             /* CapDrop ALL and no-new-privileges */
     const char *const *cap_add; /* given back after the drop: a net sandbox's "NET_ADMIN"; may be
                                    NULL */

@@ -467,7 +467,6 @@ TEST(a_task_container_is_asked_for_in_exactly_these_words)
         .memory_bytes = 512ll << 20,
         .cpu_millis = 1500,
         .pids = 256,
-        .nofile = 1024,
         .drop_caps = true,
     };
     OPEN(b, V41,
@@ -492,7 +491,6 @@ TEST(a_task_container_is_asked_for_in_exactly_these_words)
         "\"Init\":false,\"AutoRemove\":false,\"RestartPolicy\":{\"Name\":\"no\"},"
         "\"LogConfig\":{\"Type\":\"none\"},\"Memory\":536870912,\"MemorySwap\":536870912,"
         "\"NanoCpus\":1500000000,\"PidsLimit\":256,"
-        "\"Ulimits\":[{\"Name\":\"nofile\",\"Soft\":1024,\"Hard\":1024}],"
         "\"CapDrop\":[\"ALL\"],\"SecurityOpt\":[\"no-new-privileges\"],"
         "\"ReadonlyRootfs\":true,"
         "\"Tmpfs\":{\"/tmp\":\"rw,exec,nosuid,nodev,size=1048576,mode=1777\"},"
