@@ -22,7 +22,7 @@ static int inspect(struct engine *g, const char *ref, struct engine_image *ret, 
 {
     int rc = engine_image_inspect(g, ref, ret, e);
     if (rc == ERR_INVALID)
-        return err_wrap(e, "image %.100s", ref); /* no valid reference */
+        return err_wrap(e, "image %.100s", ref);
     if (rc && rc != ERR_NOT_FOUND)
         return err_wrap(e, "image");
     return rc;

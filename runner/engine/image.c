@@ -46,6 +46,8 @@ int engine_image_inspect(struct engine *g, const char *ref, struct engine_image 
     AUTO(buf) struct buf path = BUF_INIT(BOUND_URL_BYTES);
     autojson struct json *root = NULL;
     char id[sizeof(ret->id)];
+    if (!engine_is_reference(ref))
+        return err_set(e, ERR_INVALID, "no valid image reference");
     buf_adds(&path, "/images/");
     add_ref(&path, ref);
     buf_adds(&path, "/json");

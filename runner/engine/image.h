@@ -21,6 +21,9 @@ struct engine_image {
     int64_t size_bytes;
 };
 void engine_image_release(struct engine_image *i);
+/* engine_is_reference: whether `ref` can name an image at all. Any thread. */
+bool engine_is_reference(const char *ref);
+/* engine_image_inspect: ERR_INVALID for what is no reference, without asking the engine. */
 NODISCARD int engine_image_inspect(struct engine *g, const char *ref, struct engine_image *ret,
                                    struct err *e);
 /* engine_image_pull: `auth` is the X-Registry-Auth value or NULL. Errors come inside a 200 answer
