@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/confine.h"
 #include "lib/json.h"
 #include "lib/str.h"
 
@@ -61,6 +62,7 @@ static unsigned get_metrics(struct health *h, struct buf *out, const char **ret_
           atomic_load(&h->node->tasks_ended));
     gauge(out, "unshipped_bytes", "gauge", "Log bytes that the server has not yet.",
           atomic_load(&h->node->unshipped_bytes));
+    gauge(out, "confined", "gauge", "Whether this process has confined itself.", confine_is_on());
     gauge(out, "engine_up", "gauge", "Whether the engine answers.", st.engine_up);
     gauge(out, "server_up", "gauge", "Whether the server answers.", st.server_up);
     gauge(out, "last_poll_age_ms", "gauge", "Since the last answered poll; -1 = none yet.",

@@ -14,6 +14,7 @@
 #include "lib/bounds.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
+#include "lib/confine.h"
 #include "lib/fs.h"
 #include "lib/log.h"
 #include "lib/roff.h"
@@ -287,6 +288,9 @@ static int next_signal(int fd, int ms)
 static void serve(struct server *sv)
 {
     char host[NI_MAXHOST + 2];
+    struct err e = {0};
+    if (confine(&e)) /* some kernels and containers cannot; /metrics says which it is */
+        log_warn("going on unconfined: %s", e.msg);
     listen_url_host(&sv->addr, host, sizeof(host));
     printf("listening on http://%s:%d\n", host, sv->addr.port);
     fflush(stdout);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/confine.h"
 #include "server/routes.h"
 
 #include "lib/banned.h"
@@ -83,6 +84,10 @@ void metrics_text(const struct metrics *m, struct buf *out)
                   "# TYPE wrought_up_seconds gauge\n");
     int64_t up_ms = clock_mono_ms() - m->start_ms;
     buf_addf(out, "wrought_up_seconds %" PRId64 ".%03d\n", up_ms / 1000, (int)(up_ms % 1000));
+    buf_addf(out,
+             "# HELP wrought_confined Whether this process has confined itself.\n"
+             "# TYPE wrought_confined gauge\nwrought_confined %d\n",
+             confine_is_on());
     for (size_t i = 0; i < METRICS; i++) {
         buf_addf(out, "# HELP %s %s\n# TYPE %s counter\n%s %" PRIuFAST64 "\n", rows[i].name,
                  rows[i].help, rows[i].name, rows[i].name,

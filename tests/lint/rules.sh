@@ -71,7 +71,7 @@ rule_owners() {
         owner["json-c/.*|json\\.h"] = "lib/json\\.c"
         owner["archive(_entry)?\\.h"] = "lib/archive[a-z_]*\\.[ch]"
         owner["openssl/.*"] = "lib/crypto[a-z_]*\\.c"
-        owner["seccomp\\.h"] = "lib/sandbox\\.c|runner/seccomp\\.c"
+        owner["seccomp\\.h"] = "lib/confine\\.c|runner/seccomp\\.c"
         if (own == "system")
             for (library in owner)
                 if (target ~ "^(" library ")$" && file !~ "^(" owner[library] ")$")
