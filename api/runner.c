@@ -171,6 +171,7 @@ static const struct wire_field grant_fields[] = {
     GRANT("payload", WIRE_BLOB, payload, 0, 0, 0),
     GRANT("timeout_s", WIRE_INT, timeout_s, WIRE_REQUIRED, 1, INT32_MAX),
     GRANT("lease_s", WIRE_INT, lease_s, WIRE_REQUIRED, 1, INT32_MAX),
+    GRANT("registry_auth", WIRE_OWNED, registry_auth, WIRE_OMIT, 0, BOUND_REGISTRY_AUTH_BYTES),
     GRANT("memory_bytes", WIRE_INT, caps.memory_bytes, WIRE_OMIT, 0, INT64_MAX),
     GRANT("cpu_millis", WIRE_INT, caps.cpu_millis, WIRE_OMIT, 0, INT32_MAX),
     GRANT("pids", WIRE_INT, caps.pids, WIRE_OMIT, 0, INT32_MAX),
@@ -182,11 +183,12 @@ _Static_assert(offsetof(struct grant, payload_len) ==
                "WIRE_BLOB: the length follows the pointer");
 
 /* Every owned string: absent is "", so that readers need no NULL check. */
-#define GRANT_STRINGS 9
+#define GRANT_STRINGS 10
 static void grant_strings(struct grant *g, char **ret[GRANT_STRINGS])
 {
-    char **all[GRANT_STRINGS] = {&g->code_name, &g->image,  &g->command,  &g->runtime, &g->stack,
-                                 &g->file_name, &g->config, &g->env_vars, &g->payload};
+    char **all[GRANT_STRINGS] = {&g->code_name, &g->image,        &g->command, &g->runtime,
+                                 &g->stack,     &g->file_name,    &g->config,  &g->env_vars,
+                                 &g->payload,   &g->registry_auth};
     memcpy(ret, all, sizeof(all));
 }
 

@@ -69,6 +69,8 @@ struct grant {
     size_t payload_len;
     int64_t timeout_s;
     int64_t lease_s;
+    char
+        *registry_auth; /* X-Registry-Auth for the image's registry: a secret, never kept on disk */
     struct task_caps caps;
 };
 void grant_release(struct grant *g);

@@ -12,19 +12,21 @@
 #define BOUND_LONG_POLL_S      60         /* how long a poll may be parked */
 
 /* Values of tasks and codes */
-#define BOUND_PAYLOAD_BYTES     (1u << 20) /* default of --max-payload */
-#define BOUND_CONFIG_BYTES      (64u << 10)
-#define BOUND_NAME_BYTES        255         /* code name, label, cluster */
-#define BOUND_MSG_BYTES         (64u << 10) /* progress message, error text */
-#define BOUND_COMMAND_BYTES     (8u << 10)
-#define BOUND_ENV_BYTES         (64u << 10) /* all env_vars of a code */
-#define BOUND_TIMEOUT_S         86400       /* default of --max-timeout */
-#define BOUND_TIMEOUT_DEFAULT_S 3600
-#define BOUND_DELAY_S           604800
-#define BOUND_RETRIES           10
-#define BOUND_TASKS_PER_REQUEST 1000
-#define BOUND_PER_PAGE          100
-#define BOUND_PAGE              1000000
+#define BOUND_PAYLOAD_BYTES       (1u << 20) /* default of --max-payload */
+#define BOUND_CONFIG_BYTES        (64u << 10)
+#define BOUND_NAME_BYTES          255         /* code name, label, cluster */
+#define BOUND_MSG_BYTES           (64u << 10) /* progress message, error text */
+#define BOUND_CREDENTIAL_BYTES    (4u << 10)  /* a password for an image registry */
+#define BOUND_REGISTRY_AUTH_BYTES (8u << 10)  /* credentials of one image registry */
+#define BOUND_COMMAND_BYTES       (8u << 10)
+#define BOUND_ENV_BYTES           (64u << 10) /* all env_vars of a code */
+#define BOUND_TIMEOUT_S           86400       /* default of --max-timeout */
+#define BOUND_TIMEOUT_DEFAULT_S   3600
+#define BOUND_DELAY_S             604800
+#define BOUND_RETRIES             10
+#define BOUND_TASKS_PER_REQUEST   1000
+#define BOUND_PER_PAGE            100
+#define BOUND_PAGE                1000000
 
 /* Packages (zip) */
 #define BOUND_ZIP_ENTRIES        100000

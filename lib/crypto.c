@@ -1,5 +1,6 @@
-/* Hashes and random bytes by OpenSSL 3's EVP interface. A digest call fails only when memory is out
- * or the library lacks the algorithm; neither leaves a way to go on, so both abort. */
+/* Hashes and random bytes by OpenSSL 3's EVP interface. A digest call fails only when
+ * memory is out or the library lacks the algorithm; neither leaves a way to go on, so both abort.
+ */
 #include "lib/crypto.h"
 
 #include <errno.h>

@@ -1,11 +1,12 @@
-/* Hashes, random bytes and constant-time comparison, by OpenSSL's libcrypto (its only user). Any
- * thread. */
+/* Hashes, sealing, random bytes and constant-time comparison, by OpenSSL's libcrypto (its only
+ * user). Any thread. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/buf.h"
 #include "lib/err.h"
 
 #define SHA256_BYTES 32
@@ -27,6 +28,19 @@ void md5_hex(const void *bytes, size_t len, char out[MD5_TEXT]);
  * the offset at the end. */
 NODISCARD int file_digests(int fd, char ret_sha256[SHA256_TEXT], char ret_md5[MD5_TEXT],
                            struct err *e);
+
+/* ---- sealing: AES-256-GCM with a fresh random nonce ---- */
+
+#define SEAL_KEY_BYTES 32
+
+/* secret_seal: nonce, ciphertext and tag of `len` bytes, appended to `out`. `about` is not in it,
+ * but it opens only with the same text: what was sealed for one place is of no use in another. */
+void secret_seal(const uint8_t key[SEAL_KEY_BYTES], const char *about, const void *bytes,
+                 size_t len, struct buf *out);
+/* secret_open: appends the plain bytes. ERR_INVALID: another key, another `about`, or changed
+ * bytes. */
+NODISCARD int secret_open(const uint8_t key[SEAL_KEY_BYTES], const char *about, const void *sealed,
+                          size_t len, struct buf *out, struct err *e);
 
 /* random_bytes: from the kernel; aborts if there are none. */
 void random_bytes(void *out, size_t len);

@@ -87,7 +87,9 @@ static int open_spool(struct job *j, struct err *e)
 static int save_grant(const struct job *j, struct err *e)
 {
     AUTO(buf) struct buf answer = BUF_INIT(JOB_FILE_BYTES), text = BUF_INIT(JOB_FILE_BYTES);
-    grant_encode(&j->grant, &answer);
+    struct grant kept = j->grant; /* borrows all of it */
+    kept.registry_auth = NULL;    /* for the pull alone: no secret on disk */
+    grant_encode(&kept, &answer);
     struct jsonw w = JSONW(&text);
     jw_obj(&w, NULL);
     jw_int(&w, "slot", j->slot);

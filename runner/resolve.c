@@ -54,8 +54,9 @@ static int inspect_or_pull(struct engine *g, struct node *n, const struct grant 
     int rc = inspect(g, ref, ret, e);
     if (rc != ERR_NOT_FOUND)
         return rc;
+    const char *auth = grant->registry_auth && *grant->registry_auth ? grant->registry_auth : NULL;
     log_info("pulling image=%s task=%s", ref, grant->ref.task);
-    rc = engine_image_pull(g, ref, NULL, PULL_TIMEOUT_MS, must_stop, n, e);
+    rc = engine_image_pull(g, ref, auth, PULL_TIMEOUT_MS, must_stop, n, e);
     if (rc == ERR_NOT_FOUND)
         return err_set(e, ERR_INVALID, "image %.150s does not exist", ref);
     if (rc)

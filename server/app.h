@@ -15,6 +15,7 @@ struct logstore;
 struct metrics;
 struct packages;
 struct store_readers;
+struct vault;
 struct writer;
 
 struct app {
@@ -25,6 +26,7 @@ struct app {
     struct followers *followers;
     struct packages *packages;
     struct inbox *intake; /* the thread that checks and keeps uploads */
+    struct vault *vault;
     struct health *health;
     struct metrics *metrics;
     struct task_limits limits;

@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "server/app.h"
+#include "server/credentials.h"
 #include "server/handlers.h"
 #include "server/logstore.h"
 #include "server/metrics.h"
@@ -79,8 +80,8 @@ static void lease_release(void *arg)
 static int leased(struct req *rq, struct resp *rs, struct err *e)
 {
     (void)rs;
-    const struct lease_call *c = rq->state;
-    if (e->code)
+    struct lease_call *c = rq->state;
+    if (e->code || (c->op.ret_some && credential_grant(rq, &c->op.ret_grant, e)))
         return e->code;
     if (c->op.ret_some)
         metrics_add(rq->app->metrics, METRIC_LEASES_GRANTED, 1);

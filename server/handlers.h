@@ -17,6 +17,11 @@ int h_stack_list(struct req *rq, struct resp *rs, struct err *e);
 int h_project_list(struct req *rq, struct resp *rs, struct err *e);
 int h_project_get(struct req *rq, struct resp *rs, struct err *e);
 
+/* h_credentials.c */
+int h_credential_list(struct req *rq, struct resp *rs, struct err *e);
+int h_credential_post(struct req *rq, struct resp *rs, struct err *e);
+int h_credential_delete(struct req *rq, struct resp *rs, struct err *e);
+
 /* h_codes.c */
 int h_code_list(struct req *rq, struct resp *rs, struct err *e);
 int h_code_get(struct req *rq, struct resp *rs, struct err *e);

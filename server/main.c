@@ -31,6 +31,7 @@
 #include "server/notify.h"
 #include "server/ops.h"
 #include "server/packages.h"
+#include "server/vault.h"
 
 #include "lib/banned.h"
 
@@ -218,8 +219,8 @@ static int open_rooms(struct app *app, const struct options *o, struct err *e)
                                    .on_task = task_changed,
                                    .arg = app->followers};
     if (writer_open(&wc, &app->writer, e) || store_readers_open(o->data_dir, &app->readers, e) ||
-        packages_open(o->data_dir, &app->packages, e) || sweep_packages(app, e) ||
-        packages_intake(&app->intake, e) ||
+        vault_open(o->data_dir, &app->vault, e) || packages_open(o->data_dir, &app->packages, e) ||
+        sweep_packages(app, e) || packages_intake(&app->intake, e) ||
         logstore_open(o->data_dir, app->followers, &app->logs, e))
         return e->code;
     app->health = health_new(app->writer);
@@ -349,6 +350,7 @@ static void close_server(struct server *sv)
     writer_close(app->writer);
     health_free(app->health);
     packages_close(app->packages);
+    vault_free(app->vault);
     store_readers_close(app->readers);
     followers_free(app->followers);
     auth_free(app->auth);

@@ -24,6 +24,12 @@ const struct route routes[] = {
 
     {"GET", "/2/projects", h_project_list, CLIENT, BODY_NONE, 0, NULL, "api/http.md#projects"},
     {"GET", P, h_project_get, PROJECT, BODY_NONE, 0, NULL, "api/http.md#projects"},
+    {"GET", P "/credentials", h_credential_list, PROJECT, BODY_NONE, 0, NULL,
+     "api/http.md#credentials"},
+    {"POST", P "/credentials", h_credential_post, PROJECT, BODY_BUF, SMALL_JSON, NULL,
+     "api/http.md#credentials"},
+    {"DELETE", P "/credentials/{registry}", h_credential_delete, PROJECT, BODY_NONE, 0, NULL,
+     "api/http.md#credentials"},
     {"GET", "/2/stacks", h_stack_list, CLIENT, BODY_NONE, 0, NULL, "api/http.md#stacks"},
 
     {"GET", P "/codes", h_code_list, PROJECT, BODY_NONE, 0, NULL, "api/http.md#codes"},

@@ -1,8 +1,9 @@
 /* What the store keeps beside codes and tasks: projects, tokens, clusters, runners,
- * and the keys of requests that are carried out once. Writes are for
+ * credentials, and the keys of requests that are carried out once. Writes are for
  * the writer's thread inside a transaction, as in server/store_write.h. */
 #pragma once
 
+#include "server/registry.h"
 #include "server/store.h"
 
 /* ---- projects, tokens, clusters, runners ---- */
@@ -36,3 +37,23 @@ NODISCARD int store_once_put(struct store *s, int64_t project, const char *key, 
 /* store_once_prune: forgets a few of those from before before_us: with every put, so that no more
  * are kept than came within the time, and no request pays for all. */
 NODISCARD int store_once_prune(struct store *s, int64_t before_us, struct err *e);
+
+/* ---- credentials of image registries, sealed (server/vault.h) ---- */
+
+struct store_credential {
+    char registry[REGISTRY_BYTES];
+    char *sealed; /* owned */
+    size_t sealed_len;
+    int64_t updated_us;
+};
+void store_credential_release(struct store_credential *c);
+NODISCARD int store_credential_find(struct store *s, int64_t project, const char *registry,
+                                    struct store_credential *ret,
+                                    struct err *e); /* ERR_NOT_FOUND */
+NODISCARD int store_credential_list(struct store *s, int64_t project, struct store_page page,
+                                    struct store_credential **ret, size_t *ret_n, struct err *e);
+/* store_credential_put: of c->updated_us; takes the place of an older one. */
+NODISCARD int store_credential_put(struct store *s, int64_t project,
+                                   const struct store_credential *c, struct err *e);
+NODISCARD int store_credential_delete(struct store *s, int64_t project, const char *registry,
+                                      struct err *e); /* ERR_NOT_FOUND */

@@ -78,6 +78,11 @@ static const char *const steps[] = {
     "CREATE TABLE once (n INTEGER PRIMARY KEY, project INTEGER NOT NULL REFERENCES project(n),"
     " key TEXT NOT NULL, hash TEXT NOT NULL, ids TEXT NOT NULL, created_us INTEGER NOT NULL,"
     " UNIQUE (project, key)) STRICT;",
+
+    /* 3: credentials of image registries */
+    "CREATE TABLE credential (project INTEGER NOT NULL REFERENCES project(n),"
+    " registry TEXT NOT NULL, sealed BLOB NOT NULL, updated_us INTEGER NOT NULL,"
+    " PRIMARY KEY (project, registry)) STRICT, WITHOUT ROWID;",
 };
 #define NEWEST ((int64_t)ARRAY_LEN(steps))
 

@@ -107,6 +107,14 @@ static const char *const text[SQL_COUNT] = {
     [SQL_ONCE_PRUNE] = "DELETE FROM once WHERE n IN (SELECT n FROM (SELECT n, created_us FROM once"
                        " ORDER BY n LIMIT 16) WHERE created_us < ?)",
 
+    [SQL_CREDENTIAL_FIND] =
+        "SELECT registry, sealed, updated_us FROM credential WHERE project = ? AND registry = ?",
+    [SQL_CREDENTIAL_LIST] = "SELECT registry, sealed, updated_us FROM credential WHERE project = ?"
+                            " ORDER BY registry LIMIT ? OFFSET ?",
+    [SQL_CREDENTIAL_PUT] = "INSERT OR REPLACE INTO credential (project, registry, sealed,"
+                           " updated_us) VALUES (?, ?, ?, ?)",
+    [SQL_CREDENTIAL_DELETE] = "DELETE FROM credential WHERE project = ? AND registry = ?",
+
     [SQL_TASK_FIND] =
         TASK_COLUMNS("coalesce(t.payload, l.payload)") " LEFT JOIN task_payload l ON l.task = t.n "
                                                        "AND t.payload IS NULL"

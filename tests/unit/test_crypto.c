@@ -146,4 +146,55 @@ TEST(hex_is_decoded_only_when_it_is_all_hex)
     CHECK(hex_decode("", out, 0) && !hex_decode("0", out, 0));
 }
 
+/* ---- sealing ---- */
+
+static const uint8_t seal_key[SEAL_KEY_BYTES] = {1, 2, 3};
+
+static int unseal_as(const uint8_t *key, const char *about, const struct buf *sealed,
+                     struct buf *out)
+{
+    struct err e = {0};
+    return secret_open(key, about, sealed->data, sealed->len, out, &e);
+}
+
+TEST(what_is_sealed_opens_with_its_key_and_place_alone)
+{
+    static const uint8_t other[SEAL_KEY_BYTES] = {1, 2, 4};
+    for (size_t len = 0; len < 40; len++) {
+        AUTO(buf) struct buf sealed = BUF_INIT(1024), plain = BUF_INIT(1024);
+        const char *text = "a secret of forty bytes and no more, yes";
+        secret_seal(seal_key, "here", text, len, &sealed);
+        CHECK_INT(sealed.len, len + 28);
+        CHECK(len < 4 || !memmem(sealed.data, sealed.len, text, len));
+        CHECK_INT(unseal_as(other, "here", &sealed, &plain), ERR_INVALID);
+        CHECK_INT(unseal_as(seal_key, "there", &sealed, &plain), ERR_INVALID);
+        CHECK_INT(plain.len, 0);
+        CHECK_INT(unseal_as(seal_key, "here", &sealed, &plain), 0);
+        CHECK(plain.len == len && memcmp(buf_str(&plain), text, len) == 0);
+    }
+}
+
+TEST(a_changed_or_cut_seal_does_not_open)
+{
+    AUTO(buf) struct buf sealed = BUF_INIT(1024), plain = BUF_INIT(1024);
+    secret_seal(seal_key, "x", "hello", 5, &sealed);
+    for (size_t i = 0; i < sealed.len; i++) {
+        sealed.data[i] ^= 1;
+        CHECK_INT(unseal_as(seal_key, "x", &sealed, &plain), ERR_INVALID);
+        sealed.data[i] ^= 1;
+    }
+    for (; sealed.len > 0; sealed.len--) {
+        if (sealed.len < 33)
+            CHECK_INT(unseal_as(seal_key, "x", &sealed, &plain), ERR_INVALID);
+    }
+}
+
+TEST(the_same_bytes_never_look_the_same_sealed)
+{
+    AUTO(buf) struct buf a = BUF_INIT(1024), b = BUF_INIT(1024);
+    secret_seal(seal_key, "x", "hello", 5, &a);
+    secret_seal(seal_key, "x", "hello", 5, &b);
+    CHECK(memcmp(a.data, b.data, a.len) != 0);
+}
+
 TAP_MAIN

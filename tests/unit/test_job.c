@@ -44,6 +44,7 @@ static struct job *make_job(struct node *n)
     g.env_vars = str_dup("{\"A\":\"b\"}");
     g.payload = str_dup("pay\"load");
     g.payload_len = 8;
+    g.registry_auth = str_dup("s3cret");
     CHECK_OK(job_new(n, 7, &g, &j, &e), &e);
     CHECK(!g.payload); /* taken over */
     return j;
@@ -80,6 +81,19 @@ TEST(a_job_is_found_again_with_its_grant_and_slot)
     CHECK(!j->offset_known);
     CHECK(!j->finish && !j->image && j->start_us == 0);
     job_free(j);
+}
+
+TEST(credentials_of_a_registry_are_not_written_down)
+{
+    struct node *n = make_node();
+    struct job *j = make_job(n);
+    CHECK_STR(j->grant.registry_auth, "s3cret");
+    job_free(j);
+    AUTO(buf) struct buf text = BUF_INIT(1 << 20);
+    struct err e = {0};
+    CHECK_OK(fs_read("state/jobs/" TASK ".3/grant.json", &text, &e), &e);
+    CHECK_HAS(buf_str(&text), "an/image");
+    CHECK(!strstr(buf_str(&text), "s3cret"));
 }
 
 TEST(what_the_container_was_made_with_is_found_again)

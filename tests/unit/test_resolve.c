@@ -96,6 +96,20 @@ TEST(an_absent_image_is_pulled)
     resolves_to(&b, "acme/x:2", "", "acme/x:2");
 }
 
+TEST(a_pull_is_made_with_the_credentials_of_the_grant)
+{
+    OPEN(b, V41, {ABSENT}, {.expect = "POST /v1.41/images/create?"}, {THERE});
+    struct grant g = grant_of("acme/x:2", "");
+    g.registry_auth = (char *)"c2VjcmV0";
+    AUTO(engine_image) struct engine_image found = {0};
+    autofree char *ref = NULL;
+    node_init(&node);
+    CHECK_OK(image_resolve(b.g, &node, &g, &found, &ref, &b.e), &b.e);
+    node_release(&node);
+    CHECK_HAS(b.fake.requests[2], "X-Registry-Auth: c2VjcmV0\r\n");
+    bench_close(&b);
+}
+
 TEST(an_image_that_does_not_exist_is_the_users_mistake)
 {
     OPEN(b, V41, {ABSENT}, {.expect = "POST /v1.41/images/create?", ABSENT});

@@ -140,6 +140,7 @@ static struct grant full_grant(void)
                           .package_bytes = 1234,
                           .payload = str_dup("{\"n\":1}"),
                           .payload_len = 7,
+                          .registry_auth = str_dup("e30="),
                           .timeout_s = 60,
                           .lease_s = 30,
                           .caps = {1, 2, 3, 4, 5}};

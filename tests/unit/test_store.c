@@ -887,6 +887,33 @@ TEST(keys_are_replaced_and_pruned_from_the_oldest)
     world_end(&w);
 }
 
+TEST(credentials_are_one_for_each_registry)
+{
+    struct world w = world_new();
+    struct store_credential c = {.registry = "quay.io", .sealed = (char *)"a\0b", .sealed_len = 3};
+    CHECK_OK(store_begin(w.s, &e), &e);
+    CHECK_OK(store_credential_put(w.s, w.project, &c, &e), &e);
+    c.updated_us = T0;
+    CHECK_OK(store_credential_put(w.s, w.project, &c, &e), &e);
+    CHECK_OK(store_commit(w.s, &e), &e);
+    struct store_credential *list, found = {0};
+    size_t n;
+    CHECK_OK(store_credential_list(w.r, w.project, (struct store_page){0, 10}, &list, &n, &e), &e);
+    CHECK_INT(n, 1);
+    CHECK_INT(list[0].updated_us, T0);
+    store_credential_release(&list[0]);
+    free(list);
+    CHECK_OK(store_credential_find(w.r, w.project, "quay.io", &found, &e), &e);
+    CHECK(found.sealed_len == 3 && memcmp(found.sealed, "a\0b", 3) == 0);
+    store_credential_release(&found);
+    CHECK_INT(store_credential_find(w.r, w.project + 1, "quay.io", &found, &e), ERR_NOT_FOUND);
+    CHECK_OK(store_begin(w.s, &e), &e);
+    CHECK_OK(store_credential_delete(w.s, w.project, "quay.io", &e), &e);
+    CHECK_INT(store_credential_delete(w.s, w.project, "quay.io", &e), ERR_NOT_FOUND);
+    CHECK_OK(store_commit(w.s, &e), &e);
+    world_end(&w);
+}
+
 TEST(a_newer_schema_is_refused)
 {
     run_sql("PRAGMA user_version = 1000");
@@ -925,6 +952,8 @@ TEST(a_file_of_schema_1_is_brought_up_to_date)
     task_release(&t);
     CHECK_OK(store_begin(s, &e), &e);
     CHECK_OK(store_once_put(s, p.n, "k", "h", "", T0, &e), &e); /* step 2 */
+    struct store_credential c = {.registry = "r", .sealed = (char *)"s", .sealed_len = 1};
+    CHECK_OK(store_credential_put(s, p.n, &c, &e), &e); /* step 3 */
     CHECK_OK(store_commit(s, &e), &e);
     store_close(s);
 }
