@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/code.h"
+#include "api/stack.h"
 #include "lib/bounds.h"
 #include "server/app.h"
 #include "server/handlers.h"
@@ -68,6 +69,11 @@ static int check(struct req *rq, const struct code_upload *up, bool package, str
 {
     if (package && !has(up->image) && !has(up->command) && !has(up->file_name))
         return err_set(e, ERR_MISSING, "a package without an image needs a command or a file_name");
+    bool placed = has(up->stack) || has(up->image);
+    const struct runtime *rt;
+    if (has(up->file_name) && !has(up->command) &&
+        runtime_choose(up->runtime, up->file_name, placed, &rt, e))
+        return e->code;
     return has(up->stack) && !has(up->image) ? stack_check(rq, up->stack, e) : 0;
 }
 

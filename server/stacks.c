@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/stack.h"
 #include "lib/bounds.h"
 #include "lib/cleanup.h"
 #include "lib/str.h"
@@ -78,19 +79,25 @@ static int collect(struct req *rq, struct names *ret, struct err *e)
     return 0;
 }
 
+static bool is_known(const struct names *l, const char *name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->at[i], name) == 0)
+            return true;
+    return false;
+}
+
 int stack_check(struct req *rq, const char *name, struct err *e)
 {
     AUTO(names) struct names l = {0};
     if (collect(rq, &l, e))
         return e->code;
-    AUTO(buf) struct buf known = BUF_INIT(BOUND_MSG_BYTES);
-    for (size_t i = 0; i < l.n; i++) {
-        if (strcmp(l.at[i], name) == 0)
-            return 0;
-        buf_addf(&known, "%s%s", i ? ", " : "", l.at[i]);
-    }
-    if (l.n == 0)
+    const char *today = stack_today(name);
+    if (l.n == 0 || is_known(&l, name) || (today && is_known(&l, today)))
         return 0;
+    AUTO(buf) struct buf known = BUF_INIT(BOUND_MSG_BYTES);
+    for (size_t i = 0; i < l.n; i++)
+        buf_addf(&known, "%s%s", i ? ", " : "", l.at[i]);
     return err_set(e, ERR_INVALID, "stack: there is no %.64s; there are %s", name, buf_str(&known));
 }
 

@@ -164,6 +164,17 @@ refused 400 'cobol.*node, python, sh' 'an unknown stack'
 api POST codes -F 'data={"name":"s","stack":"sh","file_name":"hello.py"}' -F "file=@$TMP/good.zip"
 uploaded 'a known stack' 1
 
+AUTH="OAuth $RUNNER_TOKEN" api POST /runner/1/register \
+    -d '{"runner":"t","cluster":"default","version":"1","slots":1,"stacks":["classic","ruby-3.1"],"engine_version":"1"}'
+api POST codes -F 'data={"name":"s","stack":"ffmpeg-2.3","file_name":"hello.py"}' -F "file=@$TMP/good.zip"
+refused 400 'ffmpeg-2\.3.*classic, node, python, ruby-3\.1, sh' 'a stack of old that nothing took the place of'
+api POST codes -F 'data={"name":"s","stack":"ruby-2.1","file_name":"hello.py"}' -F "file=@$TMP/good.zip"
+uploaded 'one that another took the place of' 2
+api POST codes -F 'data={"name":"s","runtime":"java","file_name":"hello.jar"}' -F "file=@$TMP/good.zip"
+refused 400 'java.*python' 'a runtime that no stack has'
+api POST codes -F 'data={"name":"s","runtime":"cobol","file_name":"hello.cob"}' -F "file=@$TMP/good.zip"
+refused 400 'cobol.*python' 'a runtime that nobody knows'
+
 # ---- delete
 
 queue_task hello
