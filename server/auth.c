@@ -178,6 +178,7 @@ static const bool may[][SCOPE_ADMIN + 1] = {
     [CLIENT] = {[SCOPE_PROJECT] = true, [SCOPE_ADMIN] = true},
     [PROJECT] = {[SCOPE_PROJECT] = true, [SCOPE_ADMIN] = true},
     [RUNNER] = {[SCOPE_RUNNER] = true},
+    [ADMIN] = {[SCOPE_ADMIN] = true},
 };
 
 int auth_check(struct req *rq, struct err *e)
@@ -197,7 +198,7 @@ int auth_check(struct req *rq, struct err *e)
         return rc;
     if (t->scope > SCOPE_ADMIN || !may[scope][t->scope])
         return err_set(e, ERR_FORBIDDEN, "This token is not for this part of the API");
-    if (scope != PROJECT)
+    if (!rq->project_id)
         return 0;
     if (find_project(rq, rq->project_id, &rq->project, e))
         return e->code;

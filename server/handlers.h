@@ -17,6 +17,13 @@ int h_stack_list(struct req *rq, struct resp *rs, struct err *e);
 int h_project_list(struct req *rq, struct resp *rs, struct err *e);
 int h_project_get(struct req *rq, struct resp *rs, struct err *e);
 
+/* h_admin.c */
+int h_project_post(struct req *rq, struct resp *rs, struct err *e);
+int h_project_delete(struct req *rq, struct resp *rs, struct err *e);
+int h_token_list(struct req *rq, struct resp *rs, struct err *e);
+int h_token_post(struct req *rq, struct resp *rs, struct err *e);
+int h_token_delete(struct req *rq, struct resp *rs, struct err *e);
+
 /* h_credentials.c */
 int h_credential_list(struct req *rq, struct resp *rs, struct err *e);
 int h_credential_post(struct req *rq, struct resp *rs, struct err *e);

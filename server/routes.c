@@ -24,6 +24,12 @@ const struct route routes[] = {
 
     {"GET", "/2/projects", h_project_list, CLIENT, BODY_NONE, 0, NULL, "api/http.md#projects"},
     {"GET", P, h_project_get, PROJECT, BODY_NONE, 0, NULL, "api/http.md#projects"},
+    {"POST", "/2/projects", h_project_post, ADMIN, BODY_BUF, SMALL_JSON, NULL,
+     "api/http.md#projects"},
+    {"DELETE", P, h_project_delete, ADMIN, BODY_NONE, 0, NULL, "api/http.md#projects"},
+    {"GET", "/2/tokens", h_token_list, ADMIN, BODY_NONE, 0, NULL, "api/http.md#tokens"},
+    {"POST", "/2/tokens", h_token_post, ADMIN, BODY_BUF, SMALL_JSON, NULL, "api/http.md#tokens"},
+    {"DELETE", "/2/tokens/{id}", h_token_delete, ADMIN, BODY_NONE, 0, NULL, "api/http.md#tokens"},
     {"GET", P "/credentials", h_credential_list, PROJECT, BODY_NONE, 0, NULL,
      "api/http.md#credentials"},
     {"POST", P "/credentials", h_credential_post, PROJECT, BODY_BUF, SMALL_JSON, NULL,

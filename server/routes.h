@@ -11,6 +11,7 @@ enum route_scope {
     CLIENT,  /* a project's token or the admin's */
     PROJECT, /* the token of {project}, or the admin's */
     RUNNER,  /* the runners' token */
+    ADMIN,   /* the admin's token; a {project} need not be named */
 };
 
 enum body_kind {

@@ -3,6 +3,7 @@
  * the writer's thread inside a transaction, as in server/store_write.h. */
 #pragma once
 
+#include "lib/bounds.h"
 #include "server/registry.h"
 #include "server/store.h"
 
@@ -11,9 +12,31 @@
 NODISCARD int store_project_any(struct store *s, bool *ret, struct err *e);
 NODISCARD int store_project_add(struct store *s, const char *name, int64_t now_us, int64_t *ret_n,
                                 struct err *e);
+/* store_project_named: also of a project that was deleted. */
+NODISCARD int store_project_named(struct store *s, const char *name, bool *ret, struct err *e);
+NODISCARD int store_project_codes(struct store *s, int64_t n, int64_t *ret, struct err *e);
+/* store_project_delete: the row stays for its tasks; nobody finds it any more. */
+NODISCARD int store_project_delete(struct store *s, int64_t n, int64_t now_us, struct err *e);
+
 /* project: 0 unless the scope is SCOPE_PROJECT. */
 NODISCARD int store_token_add(struct store *s, const uint8_t hash[32], enum token_scope scope,
-                              int64_t project, int64_t now_us, struct err *e);
+                              int64_t project, const char *name, int64_t now_us, int64_t *ret_n,
+                              struct err *e);
+struct store_token_row {
+    char id[ID_TEXT], project_id[ID_TEXT]; /* project "" unless the scope is SCOPE_PROJECT */
+    char name[BOUND_NAME_BYTES + 1];
+    enum token_scope scope;
+    int64_t created_us;
+};
+NODISCARD int store_token_list(struct store *s, struct store_page page,
+                               struct store_token_row **ret, size_t *ret_n, struct err *e);
+NODISCARD int store_token_resolve(struct store *s, const char *id, int64_t *ret_n,
+                                  enum token_scope *ret_scope, struct err *e); /* ERR_NOT_FOUND */
+NODISCARD int store_token_count(struct store *s, enum token_scope scope, int64_t *ret,
+                                struct err *e);
+NODISCARD int store_token_delete(struct store *s, int64_t n, struct err *e);
+NODISCARD int store_token_delete_project(struct store *s, int64_t project, struct err *e);
+
 NODISCARD int store_cluster_find(struct store *s, const char *name, int64_t *ret_n,
                                  struct err *e); /* ERR_NOT_FOUND */
 NODISCARD int store_cluster_add(struct store *s, const char *name, int64_t *ret_n, struct err *e);

@@ -1,4 +1,4 @@
-/* Projects, tokens and clusters. Tokens are known by their hash alone. */
+/* Projects and clusters. */
 #include "server/store_admin.h"
 #include "server/store_write.h"
 
@@ -6,34 +6,6 @@
 
 #include "server/store_priv.h"
 #include "lib/banned.h"
-
-int store_token_find(struct store *s, const uint8_t hash[32], struct store_token *ret,
-                     struct err *e)
-{
-    AUTO(query) struct query q = query_start(s, SQL_TOKEN_FIND);
-    query_bytes(&q, hash, 32);
-    int rc = query_row(&q, e);
-    if (rc <= 0)
-        return rc < 0 ? rc : err_set(e, ERR_NOT_FOUND, "no such token");
-    ret->n = read_int(&q);
-    ret->scope = (enum token_scope)read_int(&q);
-    ret->project = read_int(&q);
-    return 0;
-}
-
-int store_token_add(struct store *s, const uint8_t hash[32], enum token_scope scope,
-                    int64_t project, int64_t now_us, struct err *e)
-{
-    AUTO(query) struct query q = query_start(s, SQL_TOKEN_ADD);
-    query_bytes(&q, hash, 32);
-    query_int(&q, scope);
-    if (project)
-        query_int(&q, project);
-    else
-        query_null(&q);
-    query_int(&q, now_us);
-    return query_done(&q, e);
-}
 
 int store_project_any(struct store *s, bool *ret, struct err *e)
 {
@@ -103,6 +75,35 @@ int store_project_add(struct store *s, const char *name, int64_t now_us, int64_t
     query_text(&q, name);
     query_int(&q, now_us);
     return query_insert(&q, ret_n, e);
+}
+
+int store_project_named(struct store *s, const char *name, bool *ret, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_PROJECT_BY_NAME);
+    query_text(&q, name);
+    int rc = query_row(&q, e);
+    if (rc < 0)
+        return rc;
+    *ret = rc > 0;
+    return 0;
+}
+
+int store_project_codes(struct store *s, int64_t n, int64_t *ret, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_PROJECT_CODES);
+    query_int(&q, n);
+    if (query_row(&q, e) < 0)
+        return e->code;
+    *ret = read_int(&q);
+    return 0;
+}
+
+int store_project_delete(struct store *s, int64_t n, int64_t now_us, struct err *e)
+{
+    AUTO(query) struct query q = query_start(s, SQL_PROJECT_DELETE);
+    query_int(&q, n);
+    query_int(&q, now_us);
+    return query_hit(&q, e);
 }
 
 int store_cluster_find(struct store *s, const char *name, int64_t *ret_n, struct err *e)

@@ -83,6 +83,10 @@ static const char *const steps[] = {
     "CREATE TABLE credential (project INTEGER NOT NULL REFERENCES project(n),"
     " registry TEXT NOT NULL, sealed BLOB NOT NULL, updated_us INTEGER NOT NULL,"
     " PRIMARY KEY (project, registry)) STRICT, WITHOUT ROWID;",
+
+    /* 4: tokens have names; a deleted project keeps its row for its tasks, and gives its name up */
+    "ALTER TABLE token ADD COLUMN name TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE project ADD COLUMN deleted_us INTEGER;",
 };
 #define NEWEST ((int64_t)ARRAY_LEN(steps))
 

@@ -53,12 +53,27 @@ static const char *const text[SQL_COUNT] = {
                      " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
 
     [SQL_PROJECT_ANY] = "SELECT n FROM project LIMIT 1",
-    [SQL_PROJECT_FIND] = "SELECT n, name, created_us, updated_us FROM project WHERE n = ?",
+    [SQL_PROJECT_FIND] = "SELECT n, name, created_us, updated_us FROM project"
+                         " WHERE n = ? AND deleted_us IS NULL",
     [SQL_PROJECT_LIST] = "SELECT n, name, created_us, updated_us FROM project "
-                         "WHERE ?1 = 0 OR n = ?1 ORDER BY n LIMIT ? OFFSET ?",
+                         "WHERE (?1 = 0 OR n = ?1) AND deleted_us IS NULL"
+                         " ORDER BY n LIMIT ? OFFSET ?",
+    [SQL_PROJECT_BY_NAME] = "SELECT 1 FROM project WHERE name = ?",
+    [SQL_PROJECT_CODES] = "SELECT count(*) FROM code WHERE project = ? AND deleted_us IS NULL",
+    [SQL_PROJECT_DELETE] = "UPDATE project SET deleted_us = ?2, updated_us = ?2,"
+                           " name = name || ' (deleted ' || n || ')'"
+                           " WHERE n = ?1 AND deleted_us IS NULL",
     [SQL_PROJECT_ADD] = "INSERT INTO project (name, created_us, updated_us) VALUES (?1, ?2, ?2)",
     [SQL_TOKEN_FIND] = "SELECT n, scope, project FROM token WHERE hash = ?",
-    [SQL_TOKEN_ADD] = "INSERT INTO token (hash, scope, project, created_us) VALUES (?, ?, ?, ?)",
+    [SQL_TOKEN_ADD] = "INSERT INTO token (hash, scope, project, name, created_us)"
+                      " VALUES (?, ?, ?, ?, ?)",
+    [SQL_TOKEN_LIST] = "SELECT t.n, t.created_us, p.n, p.created_us, t.scope, t.name, t.created_us"
+                       " FROM token t LEFT JOIN project p ON p.n = t.project"
+                       " ORDER BY t.n LIMIT ? OFFSET ?",
+    [SQL_TOKEN_ROW] = "SELECT scope, created_us FROM token WHERE n = ?",
+    [SQL_TOKEN_COUNT] = "SELECT count(*) FROM token WHERE scope = ?",
+    [SQL_TOKEN_DELETE] = "DELETE FROM token WHERE n = ?",
+    [SQL_TOKEN_DELETE_PROJECT] = "DELETE FROM token WHERE project = ?",
 
     [SQL_CODE_FIND] = CODE_COLUMNS " WHERE c.n = ? AND c.project = ? AND c.deleted_us IS NULL",
     [SQL_CODE_BY_NAME] =

@@ -19,11 +19,13 @@ int run_bootstrap(struct work *w, void *owner, struct err *e)
     bool any;
     if (store_project_any(q->store, &any, e) < 0 || any)
         return e->code;
-    int64_t now_us = queue_now_us(q), project = 0;
+    int64_t now_us = queue_now_us(q), project = 0, token = 0;
     if (store_project_add(q->store, "default", now_us, &project, e) < 0 ||
-        store_token_add(q->store, o->project_hash, SCOPE_PROJECT, project, now_us, e) < 0 ||
-        store_token_add(q->store, o->runner_hash, SCOPE_RUNNER, 0, now_us, e) < 0 ||
-        store_token_add(q->store, o->admin_hash, SCOPE_ADMIN, 0, now_us, e) < 0)
+        store_token_add(q->store, o->project_hash, SCOPE_PROJECT, project, "first", now_us, &token,
+                        e) < 0 ||
+        store_token_add(q->store, o->runner_hash, SCOPE_RUNNER, 0, "first", now_us, &token, e) <
+            0 ||
+        store_token_add(q->store, o->admin_hash, SCOPE_ADMIN, 0, "first", now_us, &token, e) < 0)
         return e->code;
     id_encode(store_ids(q->store), ID_PROJECT, project, now_us, o->ret_project_id);
     o->ret_created = true;

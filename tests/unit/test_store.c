@@ -236,8 +236,9 @@ TEST(a_token_is_found_by_its_hash)
 {
     struct world w = world_new();
     uint8_t hash[32] = {1, 2, 3}, other[32] = {9};
+    int64_t n = 0;
     CHECK_OK(store_begin(w.s, &e), &e);
-    CHECK_OK(store_token_add(w.s, hash, SCOPE_PROJECT, w.project, T0, &e), &e);
+    CHECK_OK(store_token_add(w.s, hash, SCOPE_PROJECT, w.project, "ci", T0, &n, &e), &e);
     CHECK_OK(store_commit(w.s, &e), &e);
     struct store_token t;
     CHECK_OK(store_token_find(w.r, hash, &t, &e), &e);
@@ -954,6 +955,13 @@ TEST(a_file_of_schema_1_is_brought_up_to_date)
     CHECK_OK(store_once_put(s, p.n, "k", "h", "", T0, &e), &e); /* step 2 */
     struct store_credential c = {.registry = "r", .sealed = (char *)"s", .sealed_len = 1};
     CHECK_OK(store_credential_put(s, p.n, &c, &e), &e); /* step 3 */
+    struct store_token_row *tokens;
+    size_t n;
+    CHECK_OK(store_token_list(s, (struct store_page){0, 10}, &tokens, &n, &e), &e); /* step 4 */
+    CHECK_INT(n, 1);
+    CHECK_STR(tokens[0].project_id, p.id);
+    CHECK_STR(tokens[0].name, "");
+    free(tokens);
     CHECK_OK(store_commit(s, &e), &e);
     store_close(s);
 }
