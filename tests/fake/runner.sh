@@ -28,10 +28,11 @@ append() {
     AUTH="OAuth $RUNNER_TOKEN" api POST "/runner/1/log?runner=r1&task=$1&attempt=$2&offset=$3" \
         -H 'Content-Type: application/octet-stream' --data-binary "@$4"
 }
-# finish TASK ATTEMPT CLASS EXIT LOG-BYTES LOG-TEXT
-finish() {
-    runner finish "{$(report "$1" "$2"),\"class\":\"$3\",$([ "$4" -lt 0 ] || echo "\"exit_code\":$4,")\"start_us\":1700000000000000,\"end_us\":1700000001000000,\"log_bytes\":$5,\"stdout_bytes\":$5,\"log_sha256\":\"$(printf %s "$6" | sha256sum | cut -d' ' -f1)\",\"log_complete\":true}"
+# ending TASK ATTEMPT CLASS EXIT LOG-BYTES LOG-TEXT: what finish says.
+ending() {
+    printf '%s' "{$(report "$1" "$2"),\"class\":\"$3\",$([ "$4" -lt 0 ] || echo "\"exit_code\":$4,")\"start_us\":1700000000000000,\"end_us\":1700000001000000,\"log_bytes\":$5,\"stdout_bytes\":$5,\"log_sha256\":\"$(printf %s "$6" | sha256sum | cut -d' ' -f1)\",\"log_complete\":true}"
 }
+finish() { runner finish "$(ending "$@")"; } # as ending
 # run_task [CLASS [EXIT [LOG]]]: lease, start and end the next task of the queue; its id is in $GRANTED.
 run_task() {
     local log=${3:-}
