@@ -85,8 +85,8 @@ static const char *const steps[] = {
     " PRIMARY KEY (project, registry)) STRICT, WITHOUT ROWID;",
 
     /* 4: tokens have names; a deleted project keeps its row for its tasks, and gives its name up */
-    "ALTER TABLE token ADD COLUMN name TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE project ADD COLUMN deleted_us INTEGER;",
+    ("ALTER TABLE token ADD COLUMN name TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE project ADD COLUMN deleted_us INTEGER;"),
 };
 #define NEWEST ((int64_t)ARRAY_LEN(steps))
 
