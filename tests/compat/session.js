@@ -41,6 +41,18 @@ async function fail() {
   is([task.status, task.msg.trim()], ['error', 'no luck today'], 'it failed, and says why');
 }
 
+async function again() {
+  const { id } = await call('tasksCreate', 'node/hello', { who: 'all' }, { delay: 3600 });
+  is((await call('tasksSetProgress', id, { percent: 40, msg: 'soon' })).msg, 'Progress set', 'progress is set');
+  const task = await call('tasksGet', id);
+  is([task.percent, task.msg], [40, 'soon'], 'and shown');
+  const retry = await call('tasksRetry', id, 0);
+  is(retry.msg, 'Queued up', 'a task is tried again');
+  const second = await call('tasksWaitFor', retry.tasks[0].id, {});
+  is([second.status, second.original_task_id], ['complete', id], 'the second one runs, and names the first');
+  await call('tasksCancel', id);
+}
+
 async function cancel(codeId) {
   const later = { codeName: 'node/hello', payload: { who: 'x' }, options: { delay: 3600 } };
   const first = await call('tasksCreateBulk', [later, later, later]);
@@ -49,7 +61,7 @@ async function cancel(codeId) {
   is((await call('tasksGet', first.id)).status, 'cancelled', 'which shows at once');
   is((await call('tasksList', { queued: 1 })).length, 2, 'the others of its batch still wait');
   is(await call('tasksCancelAll', codeId), { msg: 'Cancelled' }, 'all are cancelled');
-  is((await call('tasksList', { cancelled: 1 })).length, 3, 'and listed as such');
+  is((await call('tasksList', { cancelled: 1 })).length, 4, 'and listed as such');
 }
 
 async function end(codeId) {
@@ -62,6 +74,7 @@ async function main() {
   const codeId = await code(process.argv[2]);
   await run();
   await fail();
+  await again();
   await cancel(codeId);
   await end(codeId);
 }
