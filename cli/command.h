@@ -23,7 +23,8 @@ enum command_group {
     GROUP_CODES,
     GROUP_TASKS,
     GROUP_SCHEDULES,
-    GROUP_GO,   /* in the words of the Go client, iron */
+    GROUP_GO, /* in the words of the Go client, iron */
+    GROUP_ADMIN,
     GROUP_HERE, /* about this program */
     COMMAND_GROUPS
 };
@@ -50,12 +51,13 @@ extern const struct command *const commands[]; /* ends with NULL */
 
 extern const struct command cmd_cancel, cmd_codes, cmd_complete, cmd_completion, cmd_delete,
     cmd_docker_login, cmd_download, cmd_health, cmd_help, cmd_info_code, cmd_info_schedule,
-    cmd_info_task, cmd_list, cmd_log, cmd_man, cmd_pause, cmd_queue, cmd_register, cmd_resume,
-    cmd_retry, cmd_revisions, cmd_schedule, cmd_schedules, cmd_schedules_cancel,
-    cmd_schedules_firings, cmd_schedules_pause, cmd_schedules_resume, cmd_schedules_trigger,
-    cmd_stacks, cmd_status, cmd_tasks, cmd_update_schedule, cmd_upload, cmd_version, cmd_webhook,
-    cmd_why, cmd_worker_log, cmd_worker_queue, cmd_worker_schedule, cmd_worker_status,
-    cmd_worker_upload;
+    cmd_info_task, cmd_list, cmd_log, cmd_man, cmd_pause, cmd_project_create, cmd_project_delete,
+    cmd_project_list, cmd_queue, cmd_register, cmd_resume, cmd_retry, cmd_revisions, cmd_schedule,
+    cmd_schedules, cmd_schedules_cancel, cmd_schedules_firings, cmd_schedules_pause,
+    cmd_schedules_resume, cmd_schedules_trigger, cmd_stacks, cmd_status, cmd_tasks,
+    cmd_token_create, cmd_token_list, cmd_token_revoke, cmd_update_schedule, cmd_upload,
+    cmd_version, cmd_webhook, cmd_why, cmd_worker_log, cmd_worker_queue, cmd_worker_schedule,
+    cmd_worker_status, cmd_worker_upload;
 
 /* command_main: finds the verb, parses, runs. Returns the exit code; errors are on stderr. */
 int command_main(char **argv);

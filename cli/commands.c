@@ -48,6 +48,13 @@ const struct command *const commands[] = {
     &cmd_worker_status,
     &cmd_worker_log,
     &cmd_docker_login,
+    /* administration */
+    &cmd_project_list,
+    &cmd_project_create,
+    &cmd_project_delete,
+    &cmd_token_list,
+    &cmd_token_create,
+    &cmd_token_revoke,
     /* here */
     &cmd_help,
     &cmd_version,
@@ -59,9 +66,9 @@ const struct command *const commands[] = {
 };
 
 const char *const command_group_titles[COMMAND_GROUPS] = {
-    [GROUP_CODES] = "Code packages", [GROUP_TASKS] = "Tasks",
-    [GROUP_SCHEDULES] = "Schedules", [GROUP_GO] = "As the Go client, iron, spelt it",
-    [GROUP_HERE] = "This program",
+    [GROUP_CODES] = "Code packages",  [GROUP_TASKS] = "Tasks",
+    [GROUP_SCHEDULES] = "Schedules",  [GROUP_GO] = "As the Go client, iron, spelt it",
+    [GROUP_ADMIN] = "Administration", [GROUP_HERE] = "This program",
 };
 
 static const struct flag connection_flags[] = {
