@@ -68,8 +68,7 @@ bool task_state_parse(const char *word, enum task_state *ret)
 
 /* ---- the queue request ---- */
 
-/* Old clients send -3 to 2, and other numbers by mistake: out of range means "not said". */
-static int64_t priority_or_unset(int64_t priority)
+int64_t task_priority_or_unset(int64_t priority)
 {
     return priority >= 0 && priority <= 2 ? priority : -1;
 }
@@ -92,7 +91,7 @@ int task_new_settle(struct task_new *t, const struct task_limits *lim, struct er
         rc = wire_name_check(t->cluster, "cluster", e);
     if (rc < 0)
         return rc;
-    t->priority = priority_or_unset(t->priority);
+    t->priority = task_priority_or_unset(t->priority);
     if (t->timeout_s == 0)
         t->timeout_s = lim->max_timeout_s;
     return 0;

@@ -43,6 +43,10 @@ struct task_limits {
     int64_t default_timeout_s;
 };
 
+/* task_priority_or_unset: old clients send -3 to 2, and other numbers by mistake: out of range
+ * means "not said", which is -1. */
+int64_t task_priority_or_unset(int64_t priority);
+
 /* One element of a queue request. Strings are borrowed from the parsed request. */
 struct task_new {
     const char *code_name;

@@ -56,6 +56,10 @@ static int store_text(const struct wire_field *f, const char *text, void *to, st
     case WIRE_INT_TEXT:
         return str_int(text, f->key, f->min, f->max ? f->max : INT64_MAX, to, e);
     case WIRE_TIME:
+        if (text[0] == '\0') { /* as some clients write the unset time */
+            *(int64_t *)to = 0;
+            return 0;
+        }
         return clock_parse(text, to, e) < 0 ? err_wrap(e, "%s", f->key) : 0;
     case WIRE_TEXT:
         *(const char **)to = text;

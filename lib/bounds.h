@@ -27,6 +27,10 @@
 #define BOUND_TASKS_PER_REQUEST   1000
 #define BOUND_PER_PAGE            100
 #define BOUND_PAGE                1000000
+#define BOUND_INTERVAL_S          (100ll * 366 * 86400) /* between two firings of a schedule */
+#define BOUND_JITTER_S            86400
+#define BOUND_CATCH_UP            1000 /* missed firings that a schedule may make up for at once */
+#define BOUND_FIRINGS_KEPT        1000 /* of one schedule */
 
 /* Packages (zip) */
 #define BOUND_ZIP_ENTRIES        100000

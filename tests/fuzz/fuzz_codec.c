@@ -5,6 +5,7 @@
 
 #include "api/code.h"
 #include "api/runner.h"
+#include "api/schedule.h"
 #include "api/task.h"
 #include "lib/bounds.h"
 #include "lib/cleanup.h"
@@ -45,6 +46,42 @@ static bool queue_again(const struct json *v, struct buf *out)
         return false;
     need(t.timeout_s > 0 && t.timeout_s <= BOUND_TIMEOUT_S && t.priority >= -1 && t.priority <= 2);
     task_new_encode(&t, &w, NULL);
+    return true;
+}
+
+/* A request has no encoder: what it asks for must be writable as a schedule, and that be one. */
+static bool schedule_asked(const struct json *v, struct buf *out)
+{
+    (void)out;
+    static const struct schedule_limits limits = {
+        {BOUND_PAYLOAD_BYTES, BOUND_TIMEOUT_S, BOUND_DELAY_S, BOUND_TIMEOUT_DEFAULT_S}, 60};
+    AUTO(schedule) struct schedule s = {0};
+    struct err e = {0};
+    AUTO(buf) struct buf text = BUF_INIT(OUT_BYTES);
+    AUTO(schedule) struct schedule back = {0};
+    struct jsonw w = JSONW(&text);
+    autojson struct json *shown = NULL;
+    bool timed;
+    schedule_spec_init(&s.spec, &limits);
+    memset(s.id, '0', ID_HEX);
+    if (schedule_spec_decode(v, &limits, &s.spec, &timed, &e) < 0)
+        return false;
+    need(!s.spec.every_s || (!s.spec.cron[0] && s.spec.every_s >= 60));
+    schedule_encode(&s, &w, NULL);
+    need(json_parse(text.data, text.len, BOUND_JSON_DEPTH, &shown, &e) == 0);
+    need(schedule_decode(shown, &back, &e) == 0);
+    need(strcmp(back.spec.cron ? back.spec.cron : "", s.spec.cron) == 0);
+    return false; /* nothing to take again */
+}
+
+static bool schedule_again(const struct json *v, struct buf *out)
+{
+    AUTO(schedule) struct schedule s = {0};
+    struct err e = {0};
+    struct jsonw w = JSONW(out);
+    if (schedule_decode(v, &s, &e) < 0)
+        return false;
+    schedule_encode(&s, &w, NULL);
     return true;
 }
 
@@ -164,8 +201,9 @@ static bool finish_again(const struct json *v, struct buf *out)
 }
 
 static bool (*const codecs[])(const struct json *, struct buf *) = {
-    task_again, queue_again, upload_again, code_again,   revision_again, hello_again,
-    poll_again, grant_again, renew_again,  orders_again, started_again,  finish_again};
+    task_again,    queue_again,  upload_again,   code_again,    revision_again,
+    hello_again,   poll_again,   grant_again,    renew_again,   orders_again,
+    started_again, finish_again, schedule_asked, schedule_again};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
