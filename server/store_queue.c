@@ -37,6 +37,7 @@ int store_task_add(struct store *s, const struct task_insert *t, int64_t *ret_n,
         query_int(&q, t->timeout_s);
         query_int(&q, t->delay_s);
         query_text(&q, t->label && t->label[0] ? t->label : NULL);
+        query_text(&q, t->schedule_id);
         if (is_inline)
             query_bytes(&q, t->payload, t->payload_len);
         else
@@ -102,6 +103,7 @@ int store_task_row(struct store *s, int64_t n, struct task_row *ret, struct err 
     ret->told = read_bool(&q);
     read_copy(&q, ret->original_id, sizeof(ret->original_id));
     read_copy(&q, ret->retry_id, sizeof(ret->retry_id));
+    read_copy(&q, ret->schedule_id, sizeof(ret->schedule_id));
     return 0;
 }
 

@@ -87,6 +87,38 @@ static const char *const steps[] = {
     /* 4: tokens have names; a deleted project keeps its row for its tasks, and gives its name up */
     ("ALTER TABLE token ADD COLUMN name TEXT NOT NULL DEFAULT '';"
      "ALTER TABLE project ADD COLUMN deleted_us INTEGER;"),
+    /* 5: schedules and firings. What the client said is apart from the slim row that every firing
+     * rewrites; schedule_wake is what the clock looks at, so schedules that are not due cost
+     * nothing. A firing's key makes a second one for the same due time impossible. task_schedule
+     * holds only live tasks of schedules. */
+    "CREATE TABLE schedule (n INTEGER PRIMARY KEY, project INTEGER NOT NULL REFERENCES project(n),"
+    " created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL DEFAULT 0,"
+    " code_name TEXT NOT NULL DEFAULT '', priority INTEGER NOT NULL DEFAULT -1,"
+    " timeout_s INTEGER NOT NULL DEFAULT 0, task_delay_s INTEGER NOT NULL DEFAULT 0,"
+    " cluster TEXT NOT NULL DEFAULT '', label TEXT NOT NULL DEFAULT '',"
+    " start_us INTEGER NOT NULL DEFAULT 0, end_us INTEGER NOT NULL DEFAULT 0,"
+    " delay_s INTEGER NOT NULL DEFAULT 0, every_s INTEGER NOT NULL DEFAULT 0,"
+    " run_times INTEGER NOT NULL DEFAULT 0, cron TEXT NOT NULL DEFAULT '',"
+    " zone TEXT NOT NULL DEFAULT 'UTC', overlap INTEGER NOT NULL DEFAULT 0,"
+    " catch_up INTEGER NOT NULL DEFAULT 0, catch_up_max INTEGER NOT NULL DEFAULT 0,"
+    " jitter_s INTEGER NOT NULL DEFAULT 0, paused INTEGER NOT NULL DEFAULT 0,"
+    " payload BLOB NOT NULL DEFAULT x'') STRICT;"
+    "CREATE INDEX schedule_project ON schedule(project);"
+
+    "CREATE TABLE schedule_run (schedule INTEGER PRIMARY KEY REFERENCES schedule(n),"
+    " status INTEGER NOT NULL DEFAULT 0, due_us INTEGER NOT NULL DEFAULT 0,"
+    " next_us INTEGER NOT NULL DEFAULT 0, wake_us INTEGER NOT NULL DEFAULT 0,"
+    " waiting_us INTEGER NOT NULL DEFAULT 0, last_us INTEGER NOT NULL DEFAULT 0,"
+    " run_count INTEGER NOT NULL DEFAULT 0, error_count INTEGER NOT NULL DEFAULT 0,"
+    " msg TEXT) STRICT;"
+    "CREATE INDEX schedule_wake ON schedule_run(wake_us) WHERE wake_us > 0;"
+    "CREATE INDEX schedule_waiting ON schedule_run(schedule) WHERE waiting_us > 0;"
+
+    "CREATE TABLE firing (schedule INTEGER NOT NULL REFERENCES schedule(n),"
+    " due_us INTEGER NOT NULL, fired_us INTEGER NOT NULL, outcome INTEGER NOT NULL,"
+    " task INTEGER NOT NULL, note TEXT, PRIMARY KEY (schedule, due_us)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX task_schedule ON task(schedule_id)"
+    " WHERE schedule_id IS NOT NULL AND state <= 2;",
 };
 #define NEWEST ((int64_t)ARRAY_LEN(steps))
 

@@ -33,11 +33,20 @@
 
 #define ROW_COLUMNS                                                                                \
     "SELECT n, project, code, cluster, priority, created_us, attempt, retry, infra, state,"        \
-    " stopping, ready_us, start_us, end_us, msg IS NOT NULL, original_id, retry_id FROM task"
+    " stopping, ready_us, start_us, end_us, msg IS NOT NULL, original_id, retry_id, schedule_id"    \
+    " FROM task"
 
 #define ATTEMPT_COLUMNS                                                                            \
     "SELECT task, no, slot, started_us, ended_us, exit_code, signal, log_bytes, class, runner,"    \
     " poll, log_sha256, reason FROM attempt"
+
+#define SCHEDULE_COLUMNS(payload)                                                                  \
+    "SELECT s.n, s.created_us, p.n, p.created_us, s.updated_us, r.status, r.due_us, r.next_us,"    \
+    " r.wake_us, r.waiting_us, r.last_us, r.run_count, r.error_count, r.msg, s.code_name,"         \
+    " s.priority, s.timeout_s, s.task_delay_s, s.cluster, s.label, s.start_us, s.end_us,"          \
+    " s.delay_s, s.every_s, s.run_times, s.cron, s.zone, s.overlap, s.catch_up, s.catch_up_max,"   \
+    " s.jitter_s, s.paused, " payload " FROM schedule s"                                           \
+    " CROSS JOIN schedule_run r ON r.schedule = s.n CROSS JOIN project p ON p.n = s.project"
 
 #define QUEUED_LANE " FROM task INDEXED BY task_ready WHERE state = 0"
 
@@ -143,13 +152,13 @@ static const char *const text[SQL_COUNT] = {
                      " AND a.no = t.attempt WHERE t.n = ? AND t.project = ?",
     [SQL_TASK_ADD] =
         "INSERT INTO task (project, code, revision, cluster, state, priority, ready_us,"
-        " created_us, updated_us, timeout_s, delay_s, label, payload)"
-        " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11)",
+        " created_us, updated_us, timeout_s, delay_s, label, schedule_id, payload)"
+        " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12)",
     [SQL_TASK_COPY] =
         "INSERT INTO task (project, code, revision, cluster, state, priority, ready_us,"
-        " created_us, updated_us, timeout_s, delay_s, retry, original_id, label, payload)"
-        " SELECT project, code, ?2, cluster, 0, priority, ?3, ?4, ?4, timeout_s, ?5, ?6, ?7, label,"
-        " payload FROM task WHERE n = ?1",
+        " created_us, updated_us, timeout_s, delay_s, retry, original_id, label, schedule_id,"
+        " payload) SELECT project, code, ?2, cluster, 0, priority, ?3, ?4, ?4, timeout_s, ?5, ?6,"
+        " ?7, label, schedule_id, payload FROM task WHERE n = ?1",
     [SQL_PAYLOAD_ADD] = "INSERT INTO task_payload (task, payload) VALUES (?, ?)",
     [SQL_PAYLOAD_COPY] = "INSERT INTO task_payload (task, payload)"
                          " SELECT ?2, payload FROM task_payload WHERE task = ?1",
@@ -207,6 +216,42 @@ static const char *const text[SQL_COUNT] = {
         " FROM task t CROSS JOIN project p ON p.n = t.project CROSS JOIN code c ON c.n = t.code"
         " CROSS JOIN revision r ON r.n = t.revision"
         " LEFT JOIN task_payload l ON l.task = t.n AND t.payload IS NULL WHERE t.n = ?",
+
+    [SQL_SCHEDULE_ROW] = SCHEDULE_COLUMNS("s.payload") " WHERE s.n = ?",
+    [SQL_SCHEDULE_LIST] = SCHEDULE_COLUMNS(
+        "iif(length(s.payload) <= 65536, s.payload, x'')") " WHERE s.project = ?1 AND (?2 IS NULL "
+                                                           "OR s.code_name = ?2) AND (?3 IS NULL "
+                                                           "OR s.label = ?3)"
+                                                           " ORDER BY s.n DESC LIMIT ?4 OFFSET ?5",
+    [SQL_SCHEDULE_ADD] = "INSERT INTO schedule (project, created_us) VALUES (?, ?)",
+    [SQL_SCHEDULE_RUN_ADD] = "INSERT INTO schedule_run (schedule) VALUES (?)",
+    [SQL_SCHEDULE_UPDATE] =
+        "UPDATE schedule SET updated_us = ?2, code_name = ?3, priority = ?4, timeout_s = ?5,"
+        " task_delay_s = ?6, cluster = ?7, label = ?8, start_us = ?9, end_us = ?10, delay_s = ?11,"
+        " every_s = ?12, run_times = ?13, cron = ?14, zone = ?15, overlap = ?16, catch_up = ?17,"
+        " catch_up_max = ?18, jitter_s = ?19, paused = ?20, payload = ?21 WHERE n = ?1",
+    [SQL_SCHEDULE_MOVE] =
+        "UPDATE schedule_run SET status = ?2, due_us = ?3, next_us = ?4, wake_us = ?5,"
+        " waiting_us = ?6, last_us = ?7, run_count = ?8, error_count = ?9, msg = ?10"
+        " WHERE schedule = ?1",
+    [SQL_SCHEDULE_FIRST] = "SELECT schedule, wake_us FROM schedule_run INDEXED BY schedule_wake"
+                           " WHERE wake_us > 0 ORDER BY wake_us LIMIT 1",
+    [SQL_SCHEDULE_WAKE] = "UPDATE schedule_run SET wake_us = ?1"
+                          " WHERE schedule = ?2 AND waiting_us > 0 AND wake_us > ?1",
+    [SQL_SCHEDULE_WAKE_ALL] = "UPDATE schedule_run INDEXED BY schedule_waiting SET wake_us = ?1"
+                              " WHERE waiting_us > 0 AND wake_us > ?1",
+    [SQL_SCHEDULE_LIVE] = "SELECT n FROM task INDEXED BY task_schedule"
+                          " WHERE schedule_id = ? AND state <= 2 ORDER BY n LIMIT ?",
+    [SQL_FIRING_ADD] = "INSERT INTO firing (schedule, due_us, fired_us, outcome, task, note)"
+                       " VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_FIRING_SETTLE] = "UPDATE firing SET fired_us = ?3, outcome = ?4, task = ?5, note = ?6"
+                          " WHERE schedule = ?1 AND due_us = ?2 AND outcome = ?7",
+    [SQL_FIRING_KNOWN] = "SELECT 1 FROM firing WHERE schedule = ? AND due_us = ?",
+    [SQL_FIRING_TRIM] = "DELETE FROM firing WHERE schedule = ?1 AND outcome <> ?3 AND due_us <="
+                        " (SELECT due_us FROM firing WHERE schedule = ?1 ORDER BY due_us DESC"
+                        " LIMIT 1 OFFSET ?2)",
+    [SQL_FIRING_LIST] = "SELECT due_us, fired_us, outcome, task, fired_us, note FROM firing"
+                        " WHERE schedule = ? ORDER BY due_us DESC LIMIT ? OFFSET ?",
 
     [SQL_RUNNER_PUT] =
         "INSERT INTO runner (name, cluster, slots, version, engine_version, problem, stacks,"

@@ -57,7 +57,8 @@ NODISCARD int store_revision_add(struct store *s, int64_t code, int64_t rev,
 struct task_insert {
     int64_t project, code, revision, cluster, priority;
     int64_t created_us, ready_us, timeout_s, delay_s;
-    const char *label; /* "" = none */
+    const char *label;       /* "" = none */
+    const char *schedule_id; /* NULL = none */
     const char *payload;
     size_t payload_len;
 };
@@ -73,6 +74,7 @@ struct task_row { /* what the rules need of a task */
     bool told;                 /* the worker has set a message: it stays to the end */
     char original_id[ID_TEXT]; /* first of a chain of retries; "" = it is the first */
     char retry_id[ID_TEXT];    /* the next one */
+    char schedule_id[ID_TEXT]; /* "" = none */
 };
 NODISCARD int store_task_row(struct store *s, int64_t n, struct task_row *ret, struct err *e);
 /* store_task_resolve: the row that an id names. project 0 = any. ERR_NOT_FOUND. */

@@ -2,6 +2,7 @@
  * only concerns SQLite (schema steps, the file's mode) is at the end. */
 #include "server/store_admin.h"
 #include "server/store_write.h"
+#include "server/store_schedule.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -932,6 +933,25 @@ __attribute__((constructor)) static void find_fixture(void)
     free(at);
 }
 
+/* check_schedules: what later steps brought is there: a schedule, and that its firing is one. */
+static void check_schedules(struct store *s, int64_t project)
+{
+    struct schedule_row r = {.project = project, .due_us = T0, .wake_us = T0};
+    const struct firing_row f = {.schedule = 1, .due_us = T0, .fired_us = T0};
+    int64_t n, wake_us;
+    schedule_spec_init(&r.s.spec, &(struct schedule_limits){0});
+    CHECK_OK(store_begin(s, &e), &e);
+    CHECK_OK(store_schedule_add(s, &r, &e), &e);
+    CHECK_OK(store_schedule_move(s, &r, &e), &e);
+    CHECK_OK(store_schedule_first(s, &n, &wake_us, &e), &e);
+    CHECK_INT(n, r.n);
+    CHECK_INT(wake_us, T0);
+    CHECK_OK(store_firing_add(s, &f, &e), &e);
+    CHECK(store_firing_add(s, &f, &e) < 0); /* never two for one due time */
+    CHECK_OK(store_commit(s, &e), &e);
+    schedule_row_release(&r);
+}
+
 TEST(a_file_of_schema_1_is_brought_up_to_date)
 {
     AUTO(buf) struct buf sql = BUF_INIT(1 << 20);
@@ -963,6 +983,7 @@ TEST(a_file_of_schema_1_is_brought_up_to_date)
     CHECK_STR(tokens[0].name, "");
     free(tokens);
     CHECK_OK(store_commit(s, &e), &e);
+    check_schedules(s, p.n);
     store_close(s);
 }
 
