@@ -3,9 +3,9 @@
 
 #include "lib/banned.h"
 
-/* cancel_row: the lease stays, and with it the slot and the code's limit, until the runner says
- * that the container is gone or the lease has run out. */
-static int cancel_row(struct queue *q, const struct task_row *row, struct err *e)
+/* The lease stays, and with it the slot and the code's limit, until the runner says that the
+ * container is gone or the lease has run out. */
+int queue_cancel_task(struct queue *q, const struct task_row *row, const char *msg, struct err *e)
 {
     struct lease *l = lease_of_task(&q->fleet, row->n);
     int64_t now_us = queue_now_us(q);
@@ -13,7 +13,8 @@ static int cancel_row(struct queue *q, const struct task_row *row, struct err *e
     now.state = TASK_CANCELLED;
     now.stopping = l != NULL;
     now.end_us = now_us;
-    if (store_task_update(q->store, row, &now, NULL, now_us, e) < 0)
+    if (store_task_update(q->store, row, &now, msg, now_us, e) < 0 ||
+        schedules_task_ended(q, row, e) < 0)
         return e->code;
     queue_touch(q, row->n);
     if (!l)
@@ -31,7 +32,7 @@ int run_cancel(struct work *w, void *owner, struct err *e)
     struct task_row row;
     if (store_task_resolve(q->store, o->project, o->id, &row, e) < 0)
         return e->code;
-    return task_state_ended(row.state) ? 0 : cancel_row(q, &row, e);
+    return task_state_ended(row.state) ? 0 : queue_cancel_task(q, &row, NULL, e);
 }
 
 void op_cancel_init(struct op_cancel *o)
@@ -64,7 +65,7 @@ static int cancel_queued(struct queue *q, const struct qcode *code, int64_t thro
         n += some;
     }
     *ret_n = n;
-    return 0;
+    return n > 0 ? schedules_tasks_ended(q, e) : 0;
 }
 
 static int cancel_live(struct queue *q, const struct qcode *code, int64_t through, struct err *e)
@@ -74,7 +75,8 @@ static int cancel_live(struct queue *q, const struct qcode *code, int64_t throug
         struct task_row row;
         if (l->code != code || l->stopping || l->task > through)
             continue;
-        if (store_task_row(q->store, l->task, &row, e) < 0 || cancel_row(q, &row, e) < 0)
+        if (store_task_row(q->store, l->task, &row, e) < 0 ||
+            queue_cancel_task(q, &row, NULL, e) < 0)
             return e->code;
     }
     return 0;

@@ -174,6 +174,8 @@ int queue_end_attempt(struct queue *q, const struct task_row *row, const struct 
     if (store_attempt_end(q->store, row->n, f, queue_now_us(q), e) < 0 ||
         (n.retry && add_retry(q, code, &n.row, &retry, e) < 0) || move_task(q, row, &n, e) < 0)
         return e->code;
+    if (task_state_ended(n.row.state) && schedules_task_ended(q, row, e) < 0)
+        return e->code;
     if (n.row.state == TASK_QUEUED && queue_requeued(q, &n.row, e) < 0)
         return e->code;
     if (n.retry && queue_requeued(q, &retry, e) < 0)

@@ -22,8 +22,8 @@ static int find_code(struct queue *q, int64_t project, const struct task_new *t,
     return rc;
 }
 
-static int add_task(struct queue *q, int64_t project, const struct task_new *t, int64_t now_us,
-                    char ret_id[ID_TEXT], struct err *e)
+int queue_add_task(struct queue *q, int64_t project, const struct task_new *t,
+                   const char *schedule_id, int64_t now_us, int64_t *ret_n, struct err *e)
 {
     struct qcode *code;
     struct cluster *cluster;
@@ -41,12 +41,11 @@ static int add_task(struct queue *q, int64_t project, const struct task_new *t, 
                               .timeout_s = t->timeout_s,
                               .delay_s = t->delay_s,
                               .label = t->label,
+                              .schedule_id = schedule_id,
                               .payload = t->payload,
                               .payload_len = t->payload_len};
-    int64_t n;
-    if (store_task_add(q->store, &row, &n, e) < 0)
+    if (store_task_add(q->store, &row, ret_n, e) < 0)
         return e->code;
-    queue_task_id(q, n, now_us, ret_id);
     lane_task(&q->lanes, lanes_get(&q->lanes, cluster, code, priority), row.ready_us, now_us);
     return 0;
 }
@@ -105,9 +104,12 @@ int run_enqueue(struct work *w, void *owner, struct err *e)
         if (find_code(q, o->project, &o->tasks[i], &code, e) < 0)
             return e->code;
     int64_t now_us = queue_now_us(q);
-    for (size_t i = 0; i < o->n; i++)
-        if (add_task(q, o->project, &o->tasks[i], now_us, o->ret_ids[i], e) < 0)
+    for (size_t i = 0; i < o->n; i++) {
+        int64_t n;
+        if (queue_add_task(q, o->project, &o->tasks[i], NULL, now_us, &n, e) < 0)
             return e->code;
+        queue_task_id(q, n, now_us, o->ret_ids[i]);
+    }
     return o->once_key ? remember(q, o, now_us, e) : 0;
 }
 

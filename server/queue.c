@@ -48,6 +48,7 @@ void queue_init(struct queue *q, struct store *s, const struct writer_conf *c,
         .submit_arg = submit_arg,
         .expire = {.run = run_expire, .done = own_work_done, .writes = true},
         .purge = {.run = run_purge, .done = own_work_done, .writes = true},
+        .fire = {.run = run_fire, .done = own_work_done, .writes = true},
         .due_ms = INT64_MAX,
         .stale = true,
     };
@@ -71,6 +72,7 @@ void queue_release(struct queue *q)
     fleet_release(&q->fleet);
     clusters_release(&q->clusters);
     parking_release(&q->parking);
+    zones_release(&q->schedules.zones);
     free(q->touched);
 }
 
@@ -139,7 +141,7 @@ int queue_rebuild(struct queue *q, struct err *e)
     q->stale = true;
     forget(q);
     if (load_runners(q, e) < 0 || store_attempt_each(q->store, load_attempt, q, e) < 0 ||
-        load_lanes(q, e) < 0)
+        load_lanes(q, e) < 0 || schedules_look(q, e) < 0)
         return err_wrap(e, "reading the queue");
     q->stale = false;
     return 0;
@@ -241,6 +243,15 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* wall_due_ms: when to look again for something that comes at `at_us` of the wall clock. */
+static int64_t wall_due_ms(const struct queue *q, int64_t at_us, int64_t now_ms)
+{
+    if (at_us == INT64_MAX)
+        return INT64_MAX;
+    int64_t wait_ms = (at_us - queue_now_us(q)) / 1000 + 1;
+    return now_ms + least(wait_ms, DELAY_CHECK_MS);
+}
+
 /* next_due_ms: by the queue's own clock. */
 static int64_t next_due_ms(const struct queue *q, int64_t now_ms)
 {
@@ -253,11 +264,9 @@ static int64_t next_due_ms(const struct queue *q, int64_t now_ms)
     const struct parked *it = parking_next(&q->parking);
     if (it)
         due = least(due, it->deadline_ms);
-    int64_t ready_us = lanes_next_us(&q->lanes);
-    if (ready_us != INT64_MAX) {
-        int64_t wait_ms = (ready_us - queue_now_us(q)) / 1000 + 1;
-        due = least(due, now_ms + least(wait_ms, DELAY_CHECK_MS));
-    }
+    due = least(due, wall_due_ms(q, lanes_next_us(&q->lanes), now_ms));
+    if (!q->fire.arg)
+        due = least(due, most(wall_due_ms(q, q->schedules.wake_us, now_ms), q->upkeep_ms));
     return due;
 }
 
@@ -276,6 +285,8 @@ int64_t queue_tick(struct queue *q, int64_t inbox_now_ms)
         start_own_work(q, &q->expire);
     if (q->purge_due)
         start_own_work(q, &q->purge);
+    if (q->schedules.wake_us <= queue_now_us(q))
+        start_own_work(q, &q->fire);
     wake_due_polls(q, now_ms);
     wake_polls(q);
     int64_t due = next_due_ms(q, now_ms);

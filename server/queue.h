@@ -13,6 +13,7 @@
 #include "server/ops.h"
 #include "server/ops_runner.h"
 #include "server/parked.h"
+#include "server/schedules.h"
 #include "server/store_write.h"
 
 struct queue {
@@ -27,10 +28,11 @@ struct queue {
     struct lanes lanes;
     struct fleet fleet;
     struct parking parking;
+    struct schedules schedules;
 
     int64_t *touched; /* tasks that this batch changed, for on_task */
     size_t n_touched, cap_touched;
-    struct work expire, purge; /* the rules' own operations; arg NULL = not under way */
+    struct work expire, purge, fire; /* the rules' own operations; arg NULL = not under way */
     int64_t due_ms;    /* when the last tick asked to be called again, by the inbox's clock */
     int64_t upkeep_ms; /* own operations wait until then, after one failed */
     bool purge_due;    /* a deleted code still has queued tasks */
@@ -57,6 +59,14 @@ const char *queue_task_id(const struct queue *q, int64_t task, int64_t created_u
 /* queue_requeued: the task in `row` (as it is now) waits in its lane again. */
 NODISCARD int queue_requeued(struct queue *q, const struct task_row *row, struct err *e);
 
+/* queue_add_task: a new task (server/enqueue.c). schedule_id NULL = of no schedule. ERR_NOT_FOUND:
+ * no such code, and nothing was written. */
+NODISCARD int queue_add_task(struct queue *q, int64_t project, const struct task_new *t,
+                             const char *schedule_id, int64_t now_us, int64_t *ret_n,
+                             struct err *e);
+/* queue_cancel_task: of one that has not ended (server/cancel.c). msg NULL = unchanged. */
+NODISCARD int queue_cancel_task(struct queue *q, const struct task_row *row, const char *msg,
+                                struct err *e);
 /* queue_end_attempt: ends the attempt of `row` as `f` says and moves the task (server/endings.c).
  * `forgiven`: it does not count against the budget, and the task is ready at once. */
 NODISCARD int queue_end_attempt(struct queue *q, const struct task_row *row, const struct finish *f,

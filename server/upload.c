@@ -124,7 +124,7 @@ static int purge_code(struct queue *q, struct qcode *code, int64_t limit, int64_
             lane_empty(&q->lanes, lane);
     }
     *ret_n = n;
-    return 0;
+    return n > 0 ? schedules_tasks_ended(q, e) : 0;
 }
 
 int run_code_delete(struct work *w, void *owner, struct err *e)

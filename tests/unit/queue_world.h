@@ -15,14 +15,16 @@
 
 static struct err e;
 
-/* ---- time: the system's, plus what the test added ---- */
+/* ---- time: the system's, plus what the test added; or, from an instant on that a test sets, only
+ * what it added ---- */
 
-static _Atomic int64_t ahead_ms;
+static _Atomic int64_t ahead_ms, frozen_us;
 
 static int64_t fake_now_us(void *arg)
 {
     (void)arg;
-    return clock_now_us() + atomic_load(&ahead_ms) * 1000;
+    int64_t base_us = atomic_load(&frozen_us);
+    return (base_us ? base_us : clock_now_us()) + atomic_load(&ahead_ms) * 1000;
 }
 
 static int64_t fake_mono_ms(void *arg)
