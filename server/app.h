@@ -30,6 +30,7 @@ struct app {
     struct health *health;
     struct metrics *metrics;
     struct task_limits limits;
+    int64_t min_interval_s; /* of a schedule's run_every */
     int64_t max_upload_bytes;
     int64_t max_json_bytes; /* of a body that may carry payloads */
 };

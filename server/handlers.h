@@ -60,6 +60,17 @@ int h_task_retry(struct req *rq, struct resp *rs, struct err *e);
 /* h_webhook.c */
 int h_task_webhook(struct req *rq, struct resp *rs, struct err *e);
 
+/* h_schedules.c */
+int h_schedule_post(struct req *rq, struct resp *rs, struct err *e);
+int h_schedule_list(struct req *rq, struct resp *rs, struct err *e);
+int h_schedule_get(struct req *rq, struct resp *rs, struct err *e);
+int h_schedule_put(struct req *rq, struct resp *rs, struct err *e);
+int h_schedule_cancel(struct req *rq, struct resp *rs, struct err *e);
+int h_schedule_pause(struct req *rq, struct resp *rs, struct err *e);
+int h_schedule_resume(struct req *rq, struct resp *rs, struct err *e);
+int h_schedule_trigger(struct req *rq, struct resp *rs, struct err *e);
+int h_schedule_firings(struct req *rq, struct resp *rs, struct err *e);
+
 /* h_logs.c */
 int h_task_log(struct req *rq, struct resp *rs, struct err *e);
 int h_task_outlog(struct req *rq, struct resp *rs, struct err *e);

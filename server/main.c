@@ -43,7 +43,7 @@
 struct options {
     const char *listen, *data_dir, *runner_token_file, *public_url, *log_level;
     int64_t max_payload, max_timeout_ms, default_timeout_ms, max_delay_ms, max_upload;
-    int64_t infra_retries, threads;
+    int64_t min_interval_ms, infra_retries, threads;
 };
 
 #define OPT(name, type, field, dflt, min, max, arg, help)                                          \
@@ -69,6 +69,8 @@ static const struct conf_opt options[] = {
         "longest timeout of a task"),
     OPT("max-delay", CONF_DURATION, max_delay_ms, "7d", 0, 3650 * DAYS_MS, "TIME",
         "longest delay of a task"),
+    OPT("min-interval", CONF_DURATION, min_interval_ms, "60", 1000, 365 * DAYS_MS, "TIME",
+        "shortest run_every of a schedule"),
     OPT("max-upload", CONF_BYTES, max_upload, "512M", 1024, 64ll << 30, "BYTES",
         "largest code package, packed"),
     OPT("infra-retries", CONF_INT, infra_retries, "10", 0, 1000, "N",
@@ -206,6 +208,7 @@ static int open_rooms(struct app *app, const struct options *o, struct err *e)
                                        .max_timeout_s = o->max_timeout_ms / 1000,
                                        .max_delay_s = o->max_delay_ms / 1000,
                                        .default_timeout_s = o->default_timeout_ms / 1000};
+    app->min_interval_s = (o->min_interval_ms + 999) / 1000;
     app->max_upload_bytes = o->max_upload;
     /* A byte of payload takes six in JSON at worst. */
     app->max_json_bytes = 6 * o->max_payload + JSON_FRAME;

@@ -33,7 +33,7 @@
 
 #define ROW_COLUMNS                                                                                \
     "SELECT n, project, code, cluster, priority, created_us, attempt, retry, infra, state,"        \
-    " stopping, ready_us, start_us, end_us, msg IS NOT NULL, original_id, retry_id, schedule_id"    \
+    " stopping, ready_us, start_us, end_us, msg IS NOT NULL, original_id, retry_id, schedule_id"   \
     " FROM task"
 
 #define ATTEMPT_COLUMNS                                                                            \
