@@ -38,6 +38,18 @@ NODISCARD int zip_to_tar(int zip_fd, const char *prefix, unsigned uid, unsigned 
  * else can write to. */
 NODISCARD int zip_unpack(int zip_fd, const char *to, struct err *e);
 
+/* What to take of a tar. */
+struct tar_want {
+    const char *root;        /* the folder, as the tar names it: "task" */
+    const char *const *skip; /* paths below it that are left out; NULL-terminated */
+    struct zip_limits limits;
+};
+/* tar_to_zip: the files of the tar at `tar_fd` as a reproducible zip: sorted, without times, owners
+ * and empty folders. Links that stay in the folder are followed. ERR_INVALID names the entry for: a
+ * link that leads out of it, nowhere or back to itself, a device or pipe, a broken tar, or says
+ * that nothing is left; ERR_TOO_BIG past a limit. `out_fd` may have got a part then. */
+NODISCARD int tar_to_zip(int tar_fd, const struct tar_want *want, int out_fd, struct err *e);
+
 /* tar_one: a tar with one regular file, appended to `out`. */
 NODISCARD int tar_one(const char *name, mode_t mode, unsigned uid, unsigned gid, const void *bytes,
                       size_t len, struct buf *out, struct err *e);

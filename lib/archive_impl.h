@@ -52,6 +52,15 @@ NODISCARD int sink_open(struct archive *w, struct archive_sink *sink, struct err
 NODISCARD int sink_check(struct archive *w, const struct archive_sink *sink, int r,
                          const char *what, struct err *e);
 
+/* ---- archive_zipw.c ---- */
+
+/* zipw_begin: an entry of `size` bytes, which zipw_put then gives it, in as many pieces as there
+ * are. */
+NODISCARD int zipw_begin(struct zipw *z, const char *name, mode_t mode, int64_t size,
+                         struct err *e);
+NODISCARD int zipw_put(struct zipw *z, const char *name, const void *bytes, size_t len,
+                       struct err *e);
+
 /* ---- archive_dir.c ---- */
 
 /* The central directory read a second time, for what libarchive 3.6 does not tell: whether an entry

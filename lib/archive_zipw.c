@@ -45,7 +45,7 @@ int zipw_open(int out_fd, struct zipw **ret, struct err *e)
     return rc;
 }
 
-static int put_header(struct zipw *z, const char *name, mode_t mode, int64_t size, struct err *e)
+int zipw_begin(struct zipw *z, const char *name, mode_t mode, int64_t size, struct err *e)
 {
     if (!str_is_utf8(name, strlen(name)))
         return err_set(e, ERR_INVALID, "a file name is not UTF-8: %s", name);
@@ -61,7 +61,7 @@ static int put_header(struct zipw *z, const char *name, mode_t mode, int64_t siz
     return written(z, r, name, e);
 }
 
-static int put_bytes(struct zipw *z, const char *name, const void *bytes, size_t len, struct err *e)
+int zipw_put(struct zipw *z, const char *name, const void *bytes, size_t len, struct err *e)
 {
     la_ssize_t n = len > 0 ? archive_write_data(z->a, bytes, len) : 0;
     return written(z, n == (la_ssize_t)len ? ARCHIVE_OK : ARCHIVE_FATAL, name, e);
@@ -71,8 +71,8 @@ int zipw_add_bytes(struct zipw *z, const char *name, mode_t mode, const void *by
                    struct err *e)
 {
     UTF8_NAMES;
-    int rc = put_header(z, name, mode, (int64_t)len, e);
-    return rc < 0 ? rc : put_bytes(z, name, bytes, len, e);
+    int rc = zipw_begin(z, name, mode, (int64_t)len, e);
+    return rc < 0 ? rc : zipw_put(z, name, bytes, len, e);
 }
 
 static int put_data(struct zipw *z, const char *name, int fd, int64_t size, struct err *e)
@@ -87,7 +87,7 @@ static int put_data(struct zipw *z, const char *name, int fd, int64_t size, stru
             return err_os(e, ERR_IO, errno, "read %s", name);
         if (n == 0)
             return err_set(e, ERR_IO, "%s became shorter while it was read", name);
-        int rc = put_bytes(z, name, block, (size_t)n, e);
+        int rc = zipw_put(z, name, block, (size_t)n, e);
         if (rc < 0)
             return rc;
         size -= n;
@@ -107,7 +107,7 @@ static int add_file(struct zipw *z, const char *name, const mode_t *mode, const 
         return err_os(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "open %s", path);
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_INVALID, "%s is no regular file", path);
-    int rc = put_header(z, name, mode ? *mode : st.st_mode, st.st_size, e);
+    int rc = zipw_begin(z, name, mode ? *mode : st.st_mode, st.st_size, e);
     return rc < 0 ? rc : put_data(z, name, fd, st.st_size, e);
 }
 
