@@ -14,6 +14,7 @@
 struct code_upload {
     const char *name;
     const char *image, *command, *runtime, *file_name, *stack;
+    const char *build;  /* of ours: a command, as `command`, that makes the package of the upload */
     const char *config; /* text; an object in the request is turned into its JSON by the decoder */
     char *config_made;  /* owned: that JSON, or NULL */
     const struct json *env_vars; /* object of strings, or NULL */

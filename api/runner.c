@@ -172,6 +172,7 @@ static const struct wire_field grant_fields[] = {
     GRANT("timeout_s", WIRE_INT, timeout_s, WIRE_REQUIRED, 1, INT32_MAX),
     GRANT("lease_s", WIRE_INT, lease_s, WIRE_REQUIRED, 1, INT32_MAX),
     GRANT("registry_auth", WIRE_OWNED, registry_auth, WIRE_OMIT, 0, BOUND_REGISTRY_AUTH_BYTES),
+    GRANT("collect", WIRE_BOOL, collect, WIRE_OMIT, 0, 0),
     GRANT("memory_bytes", WIRE_INT, caps.memory_bytes, WIRE_OMIT, 0, INT64_MAX),
     GRANT("cpu_millis", WIRE_INT, caps.cpu_millis, WIRE_OMIT, 0, INT32_MAX),
     GRANT("pids", WIRE_INT, caps.pids, WIRE_OMIT, 0, INT32_MAX),

@@ -71,6 +71,7 @@ struct grant {
     int64_t lease_s;
     char
         *registry_auth; /* X-Registry-Auth for the image's registry: a secret, never kept on disk */
+    bool collect;       /* a build: what is in /task at a good end is sent as its package */
     struct task_caps caps;
 };
 void grant_release(struct grant *g);

@@ -19,6 +19,10 @@ static int find_code(struct queue *q, int64_t project, const struct task_new *t,
     int rc = codes_by_name(&q->codes, q->store, project, t->code_name, ret, e);
     if (rc == ERR_NOT_FOUND)
         return err_set(e, ERR_NOT_FOUND, "no code is named \"%.128s\"", t->code_name);
+    if (rc == 0 && (*ret)->r.revision == 0)
+        return err_set(e, ERR_NOT_FOUND,
+                       "code \"%.128s\" has no revision: its first build has not succeeded",
+                       t->code_name);
     return rc;
 }
 

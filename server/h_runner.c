@@ -197,26 +197,36 @@ static int appended(struct req *rq, struct resp *rs, struct err *e)
     return 0;
 }
 
-static int required_arg(const struct req *rq, const char *name, const char **ret, struct err *e)
+int runner_required_arg(const struct req *rq, const char *name, const char **ret, struct err *e)
 {
     *ret = req_arg(rq, name);
     return *ret && **ret ? 0 : err_set(e, ERR_MISSING, "%s is required", name);
 }
 
-int h_runner_log(struct req *rq, struct resp *rs, struct err *e)
+int runner_attempt_args(const struct req *rq, const char **ret_runner, struct attempt_ref *ret,
+                        struct err *e)
 {
-    (void)rs;
-    const char *runner, *task;
-    struct attempt_ref at;
-    struct log_ref ref;
-    int64_t offset;
-    if (required_arg(rq, "runner", &runner, e) || required_arg(rq, "task", &task, e) ||
-        req_arg_int(rq, "attempt", 1, INT64_MAX, 0, &at.attempt, e) ||
-        req_arg_int(rq, "offset", 0, INT64_MAX, 0, &offset, e))
+    const char *task;
+    if (runner_required_arg(rq, "runner", ret_runner, e) ||
+        runner_required_arg(rq, "task", &task, e) ||
+        req_arg_int(rq, "attempt", 1, INT64_MAX, 0, &ret->attempt, e))
         return e->code;
     if (strlen(task) != ID_HEX)
         return err_set(e, ERR_INVALID, "task: an id has %d hex digits", ID_HEX);
-    str_copy(at.task, sizeof(at.task), task);
+    str_copy(ret->task, sizeof(ret->task), task);
+    return 0;
+}
+
+int h_runner_log(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    const char *runner;
+    struct attempt_ref at;
+    struct log_ref ref;
+    int64_t offset;
+    if (runner_attempt_args(rq, &runner, &at, e) ||
+        req_arg_int(rq, "offset", 0, INT64_MAX, 0, &offset, e))
+        return e->code;
     if (find_live(rq, &at, runner, &ref, e))
         return e->code;
     struct log_append *a = req_mem(rq, sizeof(*a));

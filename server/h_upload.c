@@ -9,7 +9,7 @@
 #include "server/app.h"
 #include "server/handlers.h"
 #include "server/metrics.h"
-#include "server/ops.h"
+#include "server/ops_build.h"
 #include "server/packages.h"
 #include "server/stacks.h"
 #include "server/form.h"
@@ -21,6 +21,7 @@ struct code_post {
     bool decoded;
     struct package_job job;
     struct op_code_put op;
+    struct op_build_put build;
 };
 
 static void code_post_release(void *arg)
@@ -67,6 +68,10 @@ static bool says_what_to_run(const struct code_upload *up)
 
 static int check(struct req *rq, const struct code_upload *up, bool package, struct err *e)
 {
+    if (has(up->build) && !package)
+        return err_set(e, ERR_MISSING, "build needs a package to work on: the part file");
+    if (has(up->build) && !build_name_fits(up->name))
+        return err_set(e, ERR_TOO_BIG, "name: too long for a code that is built");
     if (package && !has(up->image) && !has(up->command) && !has(up->file_name))
         return err_set(e, ERR_MISSING, "a package without an image needs a command or a file_name");
     bool placed = has(up->stack) || has(up->image);
@@ -77,20 +82,45 @@ static int check(struct req *rq, const struct code_upload *up, bool package, str
     return has(up->stack) && !has(up->image) ? stack_check(rq, up->stack, e) : 0;
 }
 
+static void reply(struct req *rq, const char *id, int64_t rev, const char *build_task)
+{
+    struct jsonw w = JSONW(&rq->out);
+    jw_obj(&w, NULL);
+    jw_str(&w, "msg", "Upload successful.");
+    jw_str(&w, "id", id);
+    jw_int(&w, "rev", rev);
+    if (build_task[0])
+        jw_str(&w, "build_task_id", build_task);
+    jw_int(&w, "status_code", 200);
+    jw_obj_end(&w);
+}
+
 static int put_done(struct req *rq, struct resp *rs, struct err *e)
 {
     (void)rs;
     const struct code_post *cp = rq->state;
-    if (e->code)
-        return e->code;
-    struct jsonw w = JSONW(&rq->out);
-    jw_obj(&w, NULL);
-    jw_str(&w, "msg", "Upload successful.");
-    jw_str(&w, "id", cp->op.ret_id);
-    jw_int(&w, "rev", cp->op.ret_rev);
-    jw_int(&w, "status_code", 200);
-    jw_obj_end(&w);
-    return 0;
+    if (e->code == 0)
+        reply(rq, cp->op.ret_id, cp->op.ret_rev, "");
+    return e->code;
+}
+
+static int build_done(struct req *rq, struct resp *rs, struct err *e)
+{
+    (void)rs;
+    const struct code_post *cp = rq->state;
+    if (e->code == 0)
+        reply(rq, cp->build.ret_id, cp->build.ret_rev, cp->build.ret_task_id);
+    return e->code;
+}
+
+static int build(struct req *rq, struct code_post *cp, struct err *e)
+{
+    op_build_put_init(&cp->build);
+    cp->build.project = rq->project;
+    cp->build.up = &cp->up;
+    cp->build.source =
+        (struct store_package){cp->job.ret_sha256, cp->job.ret_md5, cp->job.ret_bytes};
+    return req_await_writer(rq, &cp->build.w, build_done, cp, e);
 }
 
 static int put(struct req *rq, struct code_post *cp, bool package, struct err *e)
@@ -113,7 +143,8 @@ static int package_kept(struct req *rq, struct resp *rs, struct err *e)
     if (e->code)
         return e->code;
     metrics_add(rq->app->metrics, METRIC_UPLOADS, 1);
-    return put(rq, rq->state, true, e);
+    struct code_post *cp = rq->state;
+    return has(cp->up.build) ? build(rq, cp, e) : put(rq, cp, true, e);
 }
 
 int h_code_post(struct req *rq, struct resp *rs, struct err *e)

@@ -2,6 +2,7 @@
  * api/http.md and api/lease.md. */
 #pragma once
 
+#include "api/runner.h"
 #include "server/req.h"
 
 struct body_sink;
@@ -83,3 +84,12 @@ int h_runner_started(struct req *rq, struct resp *rs, struct err *e);
 int h_runner_log(struct req *rq, struct resp *rs, struct err *e);
 int h_runner_finish(struct req *rq, struct resp *rs, struct err *e);
 int h_runner_package(struct req *rq, struct resp *rs, struct err *e);
+/* Query arguments of its routes: ERR_MISSING names the one that is not there. */
+NODISCARD int runner_required_arg(const struct req *rq, const char *name, const char **ret,
+                                  struct err *e);
+NODISCARD int runner_attempt_args(const struct req *rq, const char **ret_runner,
+                                  struct attempt_ref *ret, struct err *e);
+
+/* h_build.c */
+int h_runner_result(struct req *rq, struct resp *rs, struct err *e);
+extern const struct body_sink result_sink;

@@ -67,6 +67,23 @@ NODISCARD int queue_add_task(struct queue *q, int64_t project, const struct task
 /* queue_cancel_task: of one that has not ended (server/cancel.c). msg NULL = unchanged. */
 NODISCARD int queue_cancel_task(struct queue *q, const struct task_row *row, const char *msg,
                                 struct err *e);
+
+/* An upload: what it asks for, and the code as it is then (its name borrowed). */
+struct code_put {
+    int64_t project;
+    const struct code_upload *up;
+    bool revision;   /* a new revision of `package` and `up`; else options alone */
+    bool name_alone; /* a code that is not there yet gets its row, and no revision */
+    struct store_package package;
+    struct code_rules ret;
+    char ret_id[ID_TEXT];
+};
+NODISCARD int queue_put_code(struct queue *q, struct code_put *p, struct err *e);
+/* queue_build_ends: before the end of an attempt: when it was a build and went well, its package
+ * becomes a revision; when the package is missing, `f` becomes a failure of ours. */
+NODISCARD int queue_build_ends(struct queue *q, const struct task_row *row, struct finish *f,
+                               struct err *e);
+
 /* queue_end_attempt: ends the attempt of `row` as `f` says and moves the task (server/endings.c).
  * `forgiven`: it does not count against the budget, and the task is ready at once. */
 NODISCARD int queue_end_attempt(struct queue *q, const struct task_row *row, const struct finish *f,
@@ -84,6 +101,8 @@ void queue_release_lease(struct queue *q, struct lease *l);
 int run_bootstrap(struct work *w, void *owner, struct err *e);
 int run_code_put(struct work *w, void *owner, struct err *e);
 int run_code_delete(struct work *w, void *owner, struct err *e);
+int run_build_put(struct work *w, void *owner, struct err *e);
+int run_build_result(struct work *w, void *owner, struct err *e);
 int run_enqueue(struct work *w, void *owner, struct err *e);
 int run_cancel(struct work *w, void *owner, struct err *e);
 int run_cancel_all(struct work *w, void *owner, struct err *e);

@@ -119,7 +119,10 @@ int run_finish(struct work *w, void *owner, struct err *e)
     if (rc < 0)
         return rc;
     l->runner->seen_us = queue_now_us(q);
-    return queue_end_attempt(q, &row, f, o->stderr_tail, false, e);
+    struct finish end = *f;
+    if (queue_build_ends(q, &row, &end, e) < 0)
+        return e->code;
+    return queue_end_attempt(q, &row, &end, o->stderr_tail, false, e);
 }
 
 void op_finish_init(struct op_finish *o)

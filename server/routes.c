@@ -100,6 +100,8 @@ const struct route routes[] = {
      "api/lease.md"},
     {"POST", "/runner/1/finish", h_runner_finish, RUNNER, BODY_BUF, RUNNER_JSON, NULL,
      "api/lease.md"},
+    {"PUT", "/runner/1/package", h_runner_result, RUNNER, BODY_STREAM, BODY_MAX_UPLOAD,
+     &result_sink, "api/lease.md"},
     {"GET", "/runner/1/package/{sha256}", h_runner_package, RUNNER, BODY_NONE, 0, NULL,
      "api/lease.md"},
 };

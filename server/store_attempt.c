@@ -66,6 +66,7 @@ static void read_grant(struct query *q, struct grant *g)
     if (!g->payload)
         g->payload = str_dup("");
     g->timeout_s = read_int(q);
+    g->collect = read_bool(q);
 }
 
 int store_grant_load(struct store *s, int64_t task, int64_t no, struct grant *ret, struct err *e)

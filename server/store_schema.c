@@ -119,6 +119,17 @@ static const char *const steps[] = {
     " task INTEGER NOT NULL, note TEXT, PRIMARY KEY (schedule, due_us)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX task_schedule ON task(schedule_id)"
     " WHERE schedule_id IS NOT NULL AND state <= 2;",
+
+    /* 6: builds. `key` is what went in, `upload` what the revision will be; sha256 … bytes are of
+     * the package that `attempt` sent, and count once made_us is set. */
+    "CREATE TABLE build (task INTEGER PRIMARY KEY, code INTEGER NOT NULL,"
+    " created_us INTEGER NOT NULL, key TEXT NOT NULL, upload TEXT NOT NULL,"
+    " attempt INTEGER NOT NULL DEFAULT 0, sha256 TEXT, md5 TEXT,"
+    " bytes INTEGER NOT NULL DEFAULT 0, revision INTEGER,"
+    " made_us INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE INDEX build_key ON build(key) WHERE made_us > 0;"
+    "CREATE INDEX build_revision ON build(revision) WHERE revision IS NOT NULL;"
+    "CREATE INDEX build_package ON build(sha256) WHERE sha256 IS NOT NULL;",
 };
 #define NEWEST ((int64_t)ARRAY_LEN(steps))
 

@@ -118,7 +118,21 @@ static const char *const text[SQL_COUNT] = {
     [SQL_PACKAGE_OF] = "SELECT r.package_sha256, r.rev, c.name FROM code c CROSS JOIN revision r"
                        " ON r.code = c.n AND r.rev = iif(?2 = 0, c.rev, ?2)"
                        " WHERE c.n = ?1 AND r.package_sha256 IS NOT NULL",
-    [SQL_PACKAGE_KNOWN] = "SELECT 1 FROM revision WHERE package_sha256 = ? LIMIT 1",
+    [SQL_PACKAGE_KNOWN] = "SELECT 1 FROM revision WHERE package_sha256 = ?1"
+                          " UNION ALL SELECT 1 FROM build WHERE sha256 = ?1 LIMIT 1",
+
+    [SQL_BUILD_ADD] = "INSERT INTO build (task, code, created_us, key, upload)"
+                      " VALUES (?, ?, ?, ?, ?)",
+    [SQL_BUILD_FIND] = "SELECT code, created_us, attempt, sha256, md5, bytes, upload FROM build"
+                       " WHERE task = ?",
+    [SQL_BUILD_CACHED] = "SELECT sha256, md5, bytes FROM build WHERE key = ? AND made_us > 0"
+                         " ORDER BY task DESC LIMIT 1",
+    [SQL_BUILD_RESULT] = "UPDATE build SET attempt = ?2, sha256 = ?3, md5 = ?4, bytes = ?5"
+                         " WHERE task = ?1",
+    [SQL_BUILD_MADE] = "UPDATE build SET revision = ?2, made_us = ?3 WHERE task = ?1",
+    [SQL_BUILD_OVERTAKEN] =
+        "SELECT 1 FROM revision r LEFT JOIN build b ON b.revision = r.n WHERE r.code = ?1"
+        " AND coalesce(b.created_us, r.created_us) > ?2 LIMIT 1",
 
     [SQL_CLUSTER_FIND] = "SELECT n FROM cluster WHERE name = ?",
     [SQL_CLUSTER_NAME] = "SELECT name FROM cluster WHERE n = ?",
@@ -212,10 +226,11 @@ static const char *const text[SQL_COUNT] = {
         "SELECT t.n, t.created_us, p.n, p.created_us, c.n, c.created_us, r.n, r.created_us,"
         " t.schedule_id, c.name, r.rev, r.image, r.command, r.runtime, r.stack, r.file_name,"
         " r.config, r.env_vars, r.package_sha256, r.package_bytes,"
-        " coalesce(t.payload, l.payload), t.timeout_s"
+        " coalesce(t.payload, l.payload), t.timeout_s, b.task IS NOT NULL"
         " FROM task t CROSS JOIN project p ON p.n = t.project CROSS JOIN code c ON c.n = t.code"
         " CROSS JOIN revision r ON r.n = t.revision"
-        " LEFT JOIN task_payload l ON l.task = t.n AND t.payload IS NULL WHERE t.n = ?",
+        " LEFT JOIN task_payload l ON l.task = t.n AND t.payload IS NULL"
+        " LEFT JOIN build b ON b.task = t.n WHERE t.n = ?",
 
     [SQL_SCHEDULE_ROW] = SCHEDULE_COLUMNS("s.payload") " WHERE s.n = ?",
     [SQL_SCHEDULE_LIST] = SCHEDULE_COLUMNS(

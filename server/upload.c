@@ -52,44 +52,57 @@ static void merge_options(struct code_rules *r, const struct code_upload *up)
     r->default_priority = option(up->default_priority, r->default_priority);
 }
 
-static int write_code(struct queue *q, const struct op_code_put *o, struct code_rules *r,
-                      struct err *e)
+static int write_code(struct queue *q, struct code_put *p, struct err *e)
 {
     int64_t now_us = queue_now_us(q);
+    struct code_rules *r = &p->ret;
     if (r->n == 0) {
         r->created_us = now_us;
         if (store_code_add(q->store, r, now_us, &r->n, e) < 0)
             return e->code;
     }
-    if (!o->only_options) {
-        struct store_package p = {o->package_sha256, o->package_md5, o->package_bytes};
-        if (store_revision_add(q->store, r->n, ++r->rev, o->up, &p, now_us, &r->revision, e) < 0)
-            return e->code;
+    if (p->name_alone)
+        return 0;
+    if (p->revision && store_revision_add(q->store, r->n, ++r->rev, p->up, &p->package, now_us,
+                                          &r->revision, e) < 0)
+        return e->code;
+    return store_code_update(q->store, r, p->revision, now_us, e);
+}
+
+int queue_put_code(struct queue *q, struct code_put *p, struct err *e)
+{
+    struct qcode *code = NULL;
+    bool must_exist = !p->revision && !p->name_alone;
+    int rc = codes_by_name(&q->codes, q->store, p->project, p->up->name, &code, e);
+    if (rc < 0 && (rc != ERR_NOT_FOUND || must_exist))
+        return rc;
+    err_clear(e);
+    p->ret = (struct code_rules){.project = p->project, .name = (char *)p->up->name};
+    if (code)
+        p->ret = code->r;
+    if (!code || !p->name_alone)
+        merge_options(&p->ret, p->up);
+    if (write_code(q, p, e) < 0)
+        return e->code;
+    if (code) { /* a new one is read when it is first used */
+        code->r = p->ret;
+        lanes_released(code);
     }
-    return store_code_update(q->store, r, !o->only_options, now_us, e);
+    id_encode(store_ids(q->store), ID_CODE, p->ret.n, p->ret.created_us, p->ret_id);
+    return 0;
 }
 
 int run_code_put(struct work *w, void *owner, struct err *e)
 {
     struct op_code_put *o = (struct op_code_put *)w;
-    struct queue *q = owner;
-    struct qcode *code = NULL;
-    int rc = codes_by_name(&q->codes, q->store, o->project, o->up->name, &code, e);
-    if (rc < 0 && (rc != ERR_NOT_FOUND || o->only_options))
-        return rc;
-    err_clear(e);
-    struct code_rules r = {.project = o->project, .name = (char *)o->up->name};
-    if (code)
-        r = code->r;
-    merge_options(&r, o->up);
-    if (write_code(q, o, &r, e) < 0)
+    struct code_put put = {.project = o->project,
+                           .up = o->up,
+                           .revision = !o->only_options,
+                           .package = {o->package_sha256, o->package_md5, o->package_bytes}};
+    if (queue_put_code(owner, &put, e) < 0)
         return e->code;
-    if (code) { /* a new one is read when it is first used */
-        code->r = r;
-        lanes_released(code);
-    }
-    id_encode(store_ids(q->store), ID_CODE, r.n, r.created_us, o->ret_id);
-    o->ret_rev = r.rev;
+    memcpy(o->ret_id, put.ret_id, ID_TEXT);
+    o->ret_rev = put.ret.rev;
     return 0;
 }
 

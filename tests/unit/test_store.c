@@ -3,6 +3,7 @@
 #include "server/store_admin.h"
 #include "server/store_write.h"
 #include "server/store_schedule.h"
+#include "server/store_build.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -984,6 +985,8 @@ TEST(a_file_of_schema_1_is_brought_up_to_date)
     free(tokens);
     CHECK_OK(store_commit(s, &e), &e);
     check_schedules(s, p.n);
+    struct build_row b;
+    CHECK_INT(store_build_find(s, 1, &b, &e), ERR_NOT_FOUND); /* step 6 */
     store_close(s);
 }
 
