@@ -30,6 +30,12 @@ void verdict_prepare(struct verdict *v, const struct err *e)
     verdict_set(v, e->code == ERR_INVALID ? CLASS_REQUEST : CLASS_INFRA, "%s", e->msg);
 }
 
+void verdict_collect(struct verdict *v, const struct err *e)
+{
+    bool own_fault = e->code == ERR_INVALID || e->code == ERR_TOO_BIG;
+    verdict_set(v, own_fault ? CLASS_REQUEST : CLASS_INFRA, "the build's result: %s", e->msg);
+}
+
 /* ---- limits ---- */
 
 static void differs(struct buf *ret, const char *what, int64_t got, int64_t want)

@@ -36,6 +36,9 @@ void verdict_set(struct verdict *v, enum attempt_class class, const char *fmt, .
  * else ours. */
 void verdict_prepare(struct verdict *v, const struct err *e);
 
+/* verdict_collect: of a build that ended well and whose folder makes no package. */
+void verdict_collect(struct verdict *v, const struct err *e);
+
 struct asked { /* what the container was created with */
     struct task_caps caps;
     int64_t uid; /* -1 = the image names the user by a word: not compared */

@@ -2,6 +2,8 @@
  * that an outage is one line at its beginning and one at its end, however many calls fail. */
 #include "runner/node.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +35,13 @@ void node_release(struct node *n)
         close(n->lock_fd);
     pthread_cond_destroy(&n->changed);
     pthread_mutex_destroy(&n->mu);
+}
+
+int node_temp_file(const struct node *n, struct err *e)
+{
+    autofree char *path = str_fmt("%s/tmp", n->set.state_dir);
+    int fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return fd >= 0 ? fd : err_os(e, ERR_IO, errno, "temporary file in %s", path);
 }
 
 void node_stop(struct node *n, enum stop_level level)

@@ -69,6 +69,9 @@ static inline enum stop_level node_stopping(const struct node *n)
     return (enum stop_level)atomic_load(&n->stop);
 }
 
+/* node_temp_file: an unnamed file in the state directory, or a negative ERR_*. */
+NODISCARD int node_temp_file(const struct node *n, struct err *e);
+
 /* node_pause: waits, but not into a higher stop level than the one at its start. */
 void node_pause(struct node *n, int64_t ms);
 

@@ -2,7 +2,7 @@
 #include "runner/prepare.h"
 
 #include <errno.h>
-#include <fcntl.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,13 +107,6 @@ static int open_payload(const struct node *n, const struct grant *g, struct buf 
 
 /* ---- volumes ---- */
 
-static int temp_file(const struct node *n, struct err *e)
-{
-    autofree char *path = str_fmt("%s/tmp", n->set.state_dir);
-    int fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    return fd >= 0 ? fd : err_os(e, ERR_IO, errno, "temporary file in %s", path);
-}
-
 struct package {
     const struct prepare *p;
     const struct grant *grant;
@@ -123,8 +116,8 @@ struct package {
 static int make_package(void *arg, int *ret_fd, uint64_t *ret_len, struct err *e)
 {
     const struct package *pk = arg;
-    autoclose int zip = temp_file(pk->p->node, e);
-    autoclose int tar = zip < 0 ? -1 : temp_file(pk->p->node, e);
+    autoclose int zip = node_temp_file(pk->p->node, e);
+    autoclose int tar = zip < 0 ? -1 : node_temp_file(pk->p->node, e);
     if (zip < 0 || tar < 0)
         return e->code;
     if (uplink_package(pk->p->up, pk->grant->package_sha256, zip, e))
@@ -143,7 +136,7 @@ static int make_init(void *arg, int *ret_fd, uint64_t *ret_len, struct err *e)
 {
     struct node *n = arg;
     AUTO(buf) struct buf binary = BUF_INIT(INIT_BYTES), tar = BUF_INIT(INIT_BYTES + 65536);
-    autoclose int fd = temp_file(n, e);
+    autoclose int fd = node_temp_file(n, e);
     if (fd < 0 || fs_read(n->set.init, &binary, e) ||
         tar_one("init", 0555, 0, 0, binary.data, binary.len, &tar, e) ||
         fs_write_all(fd, tar.data, tar.len, "init volume", e))

@@ -10,6 +10,7 @@
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "runner/attempt.h"
+#include "runner/collect.h"
 #include "runner/prepare.h"
 #include "runner/ship.h"
 #include "runner/sync.h"
@@ -210,6 +211,20 @@ static void write_end(struct job *j, const struct attempt *a, struct verdict *v)
         log_error("cannot keep the end of a task: %s task=%s", e.msg, j->grant.ref.task);
 }
 
+/* A build that went well is over when its package is on the server. */
+static void collect(struct slot *s, struct job *j, struct verdict *v)
+{
+    struct err e = {0};
+    if (!j->grant.collect || v->class != CLASS_OK)
+        return;
+    const struct collect c = {s->sh.node, s->engine, s->up, j};
+    if (collect_package(&c, &e) == 0)
+        return;
+    node_engine_failed(s->sh.node, &e);
+    verdict_collect(v, &e);
+    log_warn("build without a package: %s task=%s", e.msg, j->grant.ref.task);
+}
+
 /* The container is told to go, or made to. An end that we forced is only reported when the
  * container is seen to be gone; init's own word is enough for the others. */
 static void end_container(struct attempt *a)
@@ -265,6 +280,7 @@ static void work(struct slot *s, struct job *j)
         attempt_verdict(&a, &v);
         check_network(s, j, &v);
         note_limits(s, &a);
+        collect(s, j, &v);
     } else {
         a.why = STOP_BROKEN;
     }

@@ -1,9 +1,11 @@
 /* Requests to the server. What a 409 means is in its body, see api/lease.md rules 3 and 5. */
 #include "runner/uplink.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/bounds.h"
 #include "lib/crypto.h"
@@ -213,6 +215,30 @@ int uplink_finish(struct uplink *u, const char *body, size_t len, enum said *ret
     if (call(u, &rq, &root, &status, e))
         return e->code;
     return read_said(status, root, ret, ret_offset, e);
+}
+
+int uplink_result(struct uplink *u, const struct attempt_ref *ref, const char *sha256, int fd,
+                  enum said *ret, struct err *e)
+{
+    AUTO(buf) struct buf path = BUF_INIT(BOUND_URL_BYTES);
+    off_t len = lseek(fd, 0, SEEK_END);
+    if (len < 0 || lseek(fd, 0, SEEK_SET) != 0)
+        return err_os(e, ERR_IO, errno, "package");
+    buf_adds(&path, "/runner/1/package?runner=");
+    httpc_escape(&path, u->node->name);
+    buf_addf(&path, "&task=%s&attempt=%lld&sha256=%s", ref->task, (long long)ref->attempt, sha256);
+    struct httpc_req rq = {.method = "PUT",
+                           .path = buf_str(&path),
+                           .content_type = "application/zip",
+                           .body_fd = fd,
+                           .body_fd_len = (uint64_t)len,
+                           .timeout_ms = -1,
+                           .stall_timeout_ms = STALL_TIMEOUT_MS};
+    autojson struct json *root = NULL;
+    unsigned status;
+    if (call(u, &rq, &root, &status, e))
+        return e->code;
+    return read_said(status, root, ret, NULL, e);
 }
 
 struct sink {

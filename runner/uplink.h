@@ -50,6 +50,10 @@ NODISCARD int uplink_log(struct uplink *u, const struct attempt_ref *ref, uint64
 NODISCARD int uplink_finish(struct uplink *u, const char *body, size_t len, enum said *ret,
                             uint64_t *ret_offset, struct err *e);
 
+/* uplink_result: the package that a build left: the file `fd`, whole. */
+NODISCARD int uplink_result(struct uplink *u, const struct attempt_ref *ref, const char *sha256,
+                            int fd, enum said *ret, struct err *e);
+
 /* uplink_package: the zip with this hash into `fd`; checked. ERR_NOT_FOUND when the server has
  * none, ERR_PROTOCOL when what came has another hash. */
 NODISCARD int uplink_package(struct uplink *u, const char *sha256, int fd, struct err *e);

@@ -97,6 +97,11 @@ void engine_list_free(struct engine_entry *list, size_t n);
 NODISCARD int engine_put_tar(struct engine *g, const char *id, const char *dir, int fd,
                              const void *bytes, uint64_t len, struct err *e);
 
+/* engine_get_tar: what lies at `path` in a container (running or not), as a tar into `fd`. The
+ * entries begin with the last part of `path`. ERR_TOO_BIG past `max_bytes`. */
+NODISCARD int engine_get_tar(struct engine *g, const char *id, const char *path, int fd,
+                             uint64_t max_bytes, struct err *e);
+
 /* ---- volumes ---- */
 
 NODISCARD int engine_volume_create(struct engine *g, const char *name,
