@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "cli/follow.h"
 #include "cli/out.h"
 #include "cli/package.h"
 #include "cli/upload.h"
+#include "cli/wait.h"
 #include "lib/bounds.h"
 #include "lib/cleanup.h"
 
@@ -22,6 +24,9 @@ static const struct flag flags[] = {
              "interpreter: sh, python, ruby, node, php, perl"),
     FLAG_STR(0, "file-name", struct upload_args, want.file_name, "FILE",
              "script in the package that the runtime starts"),
+    FLAG_STR(0, "build", struct upload_args, want.build, "COMMAND",
+             "shell command that runs in the package's folder on the server; what it leaves is "
+             "the package"),
     FLAG_STR(0, "worker-config", struct upload_args, config_file, "FILE",
              "configuration handed to every task"),
     FLAG_STR(0, "worker-config-text", struct upload_args, config_text, "TEXT",
@@ -56,6 +61,37 @@ static int report(struct client *c, const struct package *p, const struct reply 
     return 0;
 }
 
+/* await_build: follows the task that makes the package, when there is one. Only the revision that
+ * was current before can be told of a failure; *ret_exit is as the build's. */
+static int await_build(struct client *c, const struct reply *reply, FILE *log, int *ret_exit,
+                       struct err *e)
+{
+    AUTO(task) struct task t = {0};
+    const char *id = json_get_str(reply->root, "build_task_id", "");
+    int64_t rev = json_get_int(reply->root, "rev", 0);
+    if (!id[0])
+        return 0;
+    out_group(stderr, "Building the package in task %s", id);
+    int rc = follow_task(c, id, log, &t, e);
+    if (rc < 0)
+        return rc;
+    *ret_exit = wait_exit_code(&t);
+    if (*ret_exit == 0)
+        return 0;
+    if (t.exit_code > 0)
+        out_group(stderr, "The build failed with exit code %lld", (long long)t.exit_code);
+    else
+        out_group(stderr, "The build failed: %s",
+                  t.reason ? t.reason
+                  : t.msg  ? t.msg
+                           : task_state_own_name(t.state));
+    if (rev > 0)
+        out_line(stderr, "Revision %lld stays the current one", (long long)rev);
+    else
+        out_line(stderr, "There is no revision to run yet");
+    return 0;
+}
+
 /* warn: on stderr, so that --json stays JSON. */
 static void warn(const struct package *p)
 {
@@ -75,7 +111,6 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
     AUTO(package) struct package p = {.fd = -1};
     AUTO(client) struct client c = {0};
     AUTO(reply) struct reply reply = {0};
-    (void)ret_exit;
     int rc = upload_split_env(&a->env, &common.env, &env, e);
     if (rc == 0) /* what is wrong here is said before anybody is asked */
         rc = package_make(in->words->v[0], &a->want, &p, e);
@@ -88,10 +123,12 @@ static int run(const struct invocation *in, int *ret_exit, struct err *e)
     out_line(say, "Code package name is '%s'", p.name);
     out_group(say, "Uploading code package '%s'", p.name);
     rc = upload_send(&c, a, &p, &env, &reply, e);
-    if (rc == 0 && say)
-        rc = report(&c, &p, &reply, in->program, e);
-    else if (rc == 0)
+    if (rc == 0)
+        rc = await_build(&c, &reply, say ? stdout : stderr, ret_exit, e);
+    if (rc == 0 && !say)
         out_json(stdout, &reply.text);
+    else if (rc == 0 && *ret_exit == 0)
+        rc = report(&c, &p, &reply, in->program, e);
     return rc;
 }
 
@@ -104,7 +141,11 @@ const struct command cmd_upload = {
         "PATH is a folder, a zip file, a single script, or a .worker file, whose ending may be\n"
         "left out: 'upload hello' takes hello.worker. With --image it may also be just a name:\n"
         "the image is then all there is. What starts a folder is its script main.* or NAME.*,\n"
-        "its only script, or what --file-name or --command says.\n",
+        "its only script, or what --file-name or --command says.\n"
+        "\n"
+        "With --build, or a .worker file that needs a build, the server runs it as a task in the\n"
+        "code's own stack, and its log is shown. If it fails, its exit code is ours, and the\n"
+        "revision there was stays current. What was built of the same before is taken at once.\n",
     .example = "upload hello.py --name hello --retries 2 --env GREETING=hi",
     .min_words = 1,
     .max_words = 1,

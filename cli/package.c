@@ -28,6 +28,7 @@ void package_release(struct package *p)
         close(p->fd);
     p->fd = -1;
     free(TAKE(p->name));
+    free(TAKE(p->build));
     free(TAKE(p->runtime));
     free(TAKE(p->file_name));
     free(TAKE(p->stack));
@@ -97,9 +98,23 @@ static bool start_is_given(const struct package_want *want)
     return want->command || (want->runtime && want->file_name);
 }
 
+/* shell_command: `line` for the shell, as a command that is split into words by the shell's rules
+ * but run without it. */
+static char *shell_command(const char *line)
+{
+    AUTO(buf) struct buf out = BUF_INIT(4 * BOUND_COMMAND_BYTES); /* too long: the server says so */
+    buf_adds(&out, "sh -c '");
+    for (const char *c = line; *c; c++)
+        buf_adds(&out, *c == '\'' ? "'\\''" : (const char[]){*c, '\0'});
+    buf_addc(&out, '\'');
+    return buf_take(&out);
+}
+
 /* take_wish: what the user said stands; the rest is filled in around it. */
 static void take_wish(struct package *p, const struct package_want *want)
 {
+    if (want->build)
+        p->build = shell_command(want->build);
     set(&p->runtime, want->runtime);
     set(&p->file_name, want->file_name);
     set(&p->stack, want->stack);

@@ -10,6 +10,7 @@
 struct package_want {
     const char *name;
     const char *image, *command, *runtime, *file_name, *stack;
+    const char *build; /* for the shell, on the server before the first task */
 };
 
 struct package {
@@ -18,6 +19,7 @@ struct package {
     /* all owned; NULL = not needed */
     char *name; /* as wanted, else the base name without its extension */
     char *runtime, *file_name, *stack, *command;
+    char *build;    /* command that makes the package of this one */
     char *warnings; /* lines for the user */
 };
 

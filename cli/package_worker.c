@@ -19,17 +19,6 @@ static void set(char **field, const char *value)
     *field = str_dup(value);
 }
 
-/* refuse_build: the item that asks for one. */
-static int refuse_build(const struct dotworker *w, struct err *e)
-{
-    size_t i = 0;
-    while (!dw_item_builds(&w->items[i]))
-        i++;
-    return dw_error(w->file, w->items[i].at, e,
-                    "this is resolved by a build on the server, which there is none for: do it "
-                    "here, and name what it makes with file or dir");
-}
-
 static int pack(struct dotworker *w, struct package *p, struct err *e)
 {
     struct dw_tree tree = {0};
@@ -47,8 +36,6 @@ static int pack(struct dotworker *w, struct package *p, struct err *e)
 static int fill(struct dotworker *w, const struct package_want *want, struct package *p,
                 struct err *e)
 {
-    if (dotworker_builds(w))
-        return refuse_build(w, e);
     int rc = pack(w, p, e);
     if (rc < 0)
         return rc;
@@ -57,6 +44,8 @@ static int fill(struct dotworker *w, const struct package_want *want, struct pac
     set(&p->file_name, DW_RUNNER_FILE);
     if (!want->stack && !want->image)
         set(&p->stack, w->stack);
+    if (dotworker_builds(w))
+        set(&p->build, "sh " DW_BUILD_FILE);
     if (w->warnings.len > 0)
         set(&p->warnings, buf_str(&w->warnings));
     return 0;
@@ -66,10 +55,10 @@ int package_worker(const char *path, const struct package_want *want, struct pac
                    struct err *e)
 {
     struct dotworker w = {0};
-    if (want->command || want->runtime || want->file_name)
+    if (want->command || want->runtime || want->file_name || want->build)
         return err_set(e, ERR_INVALID,
-                       "%s says how its worker starts: --command, --runtime and --file-name do "
-                       "not go with it",
+                       "%s says how its worker is built and starts: --command, --runtime, "
+                       "--file-name and --build do not go with it",
                        path);
     int rc = dotworker_load(path, &w, e);
     if (rc < 0)

@@ -80,6 +80,7 @@ static int describe(const struct upload_args *a, const struct package *p, const 
         .runtime = p->runtime,
         .file_name = p->file_name,
         .stack = p->stack,
+        .build = p->build,
         .config = buf_str(&config),
         .env_vars = a->env.n > 0 ? env_vars : NULL,
         .max_concurrency = a->max_concurrency,

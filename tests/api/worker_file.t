@@ -27,9 +27,16 @@ mkdir "$TMP/task"
 (cd "$TMP/task" && python3 -m zipfile -e "$TMP/back.zip" .)
 is "$(sh "$TMP/task/__runner__.sh" -d "$TMP/task/" -id 1)" 'segment of ann' 'the package of the server runs'
 
-rc=0
 printf 'exec "segment.sh"\nbuild "make"\n' >built.worker
-err=$(timeout 60 ../iron_worker upload built.worker 2>&1 >/dev/null) || rc=$?
-is "$rc" 65 'a file that needs a build is refused'
-like "$err" 'built.worker:2:1: ' 'at its line'
+spawn builder timeout 60 ../iron_worker upload built.worker
+queued() {
+    api GET 'tasks?code_name=built::builder'
+    [ "$(field '.tasks | length')" = 1 ]
+}
+ok 'a file that needs a build queues one' wait_for 'a task of its builder' 20 queued
+api POST "tasks/$(field '.tasks[0].id')/cancel"
+rc=0
+wait "$SPAWNED" || rc=$?
+is "$rc" 130 'the uploader waits for it, and ends as it does'
+like "$(<"$TMP/builder.log")" 'There is no revision to run yet' 'and says what that means'
 done_testing

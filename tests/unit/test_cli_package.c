@@ -369,4 +369,13 @@ TEST(boundaries_differ)
     CHECK(strcmp(a.content_type, b.content_type) != 0);
 }
 
+TEST(a_build_command_is_one_word_for_the_shell)
+{
+    const struct package_want want = {.build = "echo 'hi'"};
+    write_file("a.sh", "");
+    struct package p = make("a.sh", &want);
+    CHECK_STR(p.build, "sh -c 'echo '\\''hi'\\'''");
+    package_release(&p);
+}
+
 TAP_MAIN

@@ -77,18 +77,26 @@ TEST(what_the_user_says_beats_the_file_or_is_refused)
     CHECK_STR(p.stack, "classic");
     CHECK_HAS(p.warnings, "w.worker:3:1: this exec is ignored");
     package_release(&p);
+    static const struct package_want build = {.build = "make"};
     check_refused("w", &command, ERR_INVALID,
-                  "w.worker says how its worker starts: --command, --runtime and --file-name do "
-                  "not go with it");
+                  "w.worker says how its worker is built and starts: --command, --runtime, "
+                  "--file-name and --build do not go with it");
+    check_refused("w", &build, ERR_INVALID,
+                  "w.worker says how its worker is built and starts: --command, --runtime, "
+                  "--file-name and --build do not go with it");
 }
 
-TEST(a_build_without_a_builder_is_refused_at_its_line)
+TEST(a_file_that_needs_a_build_says_how)
 {
-    put_file("w.worker", "exec 'a.sh'\nfile 'a.sh', 'd'\nbuild 'make'", 0644);
+    put_file("w.worker", "exec 'a.sh'\nbuild 'make'", 0644);
     put_file("a.sh", "", 0644);
-    check_refused("w", &nothing, ERR_INVALID,
-                  "w.worker:3:1: this is resolved by a build on the server, which there is none "
-                  "for: do it here, and name what it makes with file or dir");
+    struct package p = made("w", &nothing);
+    CHECK_STR(p.build, "sh __build__.sh");
+    package_release(&p);
+    put_file("w.worker", "exec 'a.sh'", 0644);
+    p = made("w", &nothing);
+    CHECK(!p.build);
+    package_release(&p);
 }
 
 TAP_MAIN
