@@ -2,9 +2,9 @@
 # demo.sh demo|run: what `make demo` and `make run` do once the programs are built.
 #
 # Both find or start an engine, build a first stack, start server and runner, and upload a worker.
-# `demo` then runs one task, shows it and stops everything; `run` serves until Ctrl-C and keeps its
-# data. All of it lives under STATE (.state): engine/ if a private one is needed, demo/ or run/ for
-# server and runner.
+# `demo` then runs one task, shows a schedule firing and stops everything; `run` serves until Ctrl-C
+# and keeps its data. All of it lives under STATE (.state): engine/ if a private one is needed, demo/
+# or run/ for server and runner.
 set -euo pipefail
 root=$(dirname "$(dirname "$(realpath "$0")")")
 cd "$root"
@@ -151,8 +151,21 @@ run_a_task() {
     [ -n "$container" ] || die 'the task did not run in a container.'
 }
 
+# A schedule without a time is due at once: it fires, and its task runs like any other.
+show_a_schedule() {
+    local label='Morning greeting' deadline=$((SECONDS + 60))
+    wrought schedule hello --label "$label" --payload '{"name": "Grace"}'
+    until (cd "$dir/data" && "$BUILD/wrought" tasks --label "$label" --status complete) | grep -q "$label"; do
+        ((SECONDS < deadline)) || die 'the schedule did not fire within 60 s.'
+        sleep 0.2
+    done
+    wrought schedules
+    wrought tasks
+}
+
 demo() {
     run_a_task
+    show_a_schedule
     title 'How to go on'
     fact 'make run' 'the same set-up, serving until Ctrl-C'
     fact examples/ 'workers to copy'

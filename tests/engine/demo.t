@@ -16,6 +16,7 @@ like "$OUT" 'Task +[0-9a-f]{24}' '… its id'
 like "$OUT" 'Image +wrought/python-3.11 \([0-9a-f]{12}\)' '… its image'
 like "$OUT" 'Container +[0-9a-f]{12}' '… its container'
 like "$OUT" 'Exit code +0' '… and its exit code'
+like "$OUT" 'Morning greeting' 'it shows a schedule that fired'
 ok 'it leaves no process' nothing_left
 is "$(containers)" "$before" 'it leaves no container'
 
