@@ -19,15 +19,27 @@ static int64_t at(const char *text)
     return us;
 }
 
+static struct zone *zones[4]; /* of the test's tables; live as long as the test */
+static size_t n_zones;
+
+static void close_zones(void)
+{
+    while (n_zones)
+        zone_close(zones[--n_zones]);
+}
+
 static struct timetable table(struct schedule_spec spec)
 {
     struct timetable t;
-    struct zone *zone = NULL; /* lives as long as the test */
+    struct zone *zone = NULL;
     static char none[] = "";
     if (!spec.cron)
         spec.cron = none;
-    if (spec.zone)
+    if (spec.zone) {
         CHECK_OK(zone_open(spec.zone, &zone, &e), &e);
+        CHECK(n_zones < 4 && (n_zones > 0 || atexit(close_zones) == 0));
+        zones[n_zones++] = zone;
+    }
     CHECK_OK(timetable_init(&t, &spec, zone, 7, &e), &e);
     return t;
 }
