@@ -54,7 +54,7 @@ TEST(everything_else_is_none)
         "a\nb",
         "a:t\n",
         "é",
-        "@sha256:" HEX,
+        ("@sha256:" HEX),
         "a.b/",
         "-.x/a",
         "a/B",
