@@ -8,35 +8,27 @@
 set -euo pipefail
 
 readonly slim=debian:bookworm-slim own=wrought-base:bookworm
-readonly mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-readonly security=${DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
 # The root file system is kept, so that a second engine on this machine need not wait for it.
 readonly rootfs=${STATE:-$(dirname "$(realpath "$0")")/../.state}/base-bookworm.tar
 
 say() { printf '%s\n' "$*" >&2; }
 has() { docker image inspect "$1" >/dev/null 2>&1; }
 
-# Five seconds decide: a registry that cannot be reached must not hold up every build, and an engine
-# behind a mirror or a proxy knows more than this machine.
-registry_in_reach() {
-    [ -n "$(docker info -f '{{range .RegistryConfig.Mirrors}}{{.}}{{end}}{{.HTTPSProxy}}' 2>/dev/null)" ] ||
-        timeout 5 bash -c ': </dev/tcp/registry-1.docker.io/443' 2>/dev/null
-}
-
 make_rootfs() {
     command -v debootstrap >/dev/null || { say 'debootstrap is missing: run make deps.' && exit 1; }
     [ "$(id -u)" = 0 ] || { say 'debootstrap needs root.' && exit 1; }
-    local work
+    local work mirror
     work=$(mktemp -d "${rootfs%.tar}.XXXXXX")
     # shellcheck disable=SC2064  # the name as it is now
     trap "rm -rf --one-file-system '$work'" EXIT
-    debootstrap --variant=minbase bookworm "$work/root" "$mirror" >"$work/log" 2>&1 || {
+    debootstrap --variant=minbase bookworm "$work/root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$work/log" 2>&1 || {
         tail -n 10 "$work/log" >&2
         say 'debootstrap failed; the end of its log is above.'
         exit 1
     }
+    read -r _ mirror _ <"$work/root/etc/apt/sources.list" # debootstrap's own choice if none was named
     printf 'deb %s bookworm main\ndeb %s bookworm-updates main\ndeb %s bookworm-security main\n' \
-        "$mirror" "$mirror" "$security" >"$work/root/etc/apt/sources.list"
+        "$mirror" "$mirror" "${DEBIAN_SECURITY_MIRROR:-${mirror%/}-security}" >"$work/root/etc/apt/sources.list"
     # As in the images of the registry: no fsync for every file of a package that a build installs.
     echo force-unsafe-io >"$work/root/etc/dpkg/dpkg.cfg.d/docker-apt-speedup"
     # What slim images leave out as well, now and on every later apt-get install.
@@ -53,7 +45,7 @@ elif has "$slim"; then
     image=$slim
 elif has "$own"; then
     image=$own
-elif registry_in_reach && timeout 300 docker pull -q "$slim" >/dev/null; then
+elif timeout 120 docker pull -q "$slim" >/dev/null 2>&1; then
     image=$slim
 else
     image=$own
