@@ -20,10 +20,11 @@ static struct json_object *tree(const struct json *v)
     return (struct json_object *)(uintptr_t)v;
 }
 
-static int parse_error(struct json_tokener *tok, struct err *e)
+/* `before`: bytes that earlier pieces had; json-c counts from the start of a piece. */
+static int parse_error(struct json_tokener *tok, size_t before, struct err *e)
 {
     return err_set(e, ERR_INVALID, "JSON is broken at byte %zu: %s",
-                   json_tokener_get_parse_end(tok),
+                   before + json_tokener_get_parse_end(tok),
                    json_tokener_error_desc(json_tokener_get_error(tok)));
 }
 
@@ -41,10 +42,11 @@ int json_parse(const char *bytes, size_t len, int max_depth, struct json **ret_r
     json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
     struct json_object *root = json_tokener_parse_ex(tok, bytes, (int)len);
     /* A scalar at the root may go on in the next piece, until a NUL says that there is none. */
-    if (json_tokener_get_error(tok) == json_tokener_continue)
+    bool unfinished = json_tokener_get_error(tok) == json_tokener_continue;
+    if (unfinished)
         root = json_tokener_parse_ex(tok, "", 1);
     if (json_tokener_get_error(tok) != json_tokener_success)
-        rc = parse_error(tok, e);
+        rc = parse_error(tok, unfinished ? len : 0, e);
     else
         *ret_root = (struct json *)root;
     json_tokener_free(tok);

@@ -438,4 +438,9 @@ TEST(a_writer_past_the_ceiling_fails_once)
     CHECK_INT(buf_check(&b, "reply", &e), ERR_TOO_BIG);
 }
 
+TEST(text_that_is_cut_short_is_broken_at_its_end)
+{
+    check_refused("{\"tasks\":[", "JSON is broken at byte 10");
+}
+
 TAP_MAIN
